@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization;
+
+namespace Serving.Contracts.Cluster;
+
+/// <summary>The phase that a worker's home pool computes.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<WorkerRole>))]
+public enum WorkerRole
+{
+    Prefill,
+    Decode,
+}
+
+/// <summary>What a worker says of itself in the registry, under a lease that it renews while it lives.</summary>
+/// <param name="Id">Unique and new at every start: <c>decode-7f3a91</c>.</param>
+/// <param name="Role">The worker's home pool.</param>
+/// <param name="Address"><c>http://host:port</c> of its internal API.</param>
+/// <param name="Models">The models that it has loaded, warm and ready.</param>
+/// <param name="Pid">Its process on its node, for people.</param>
+/// <param name="StartedAt">When the process started.</param>
+/// <param name="Draining">True once it takes no new requests.</param>
+public sealed record WorkerRegistration(
+    string Id,
+    WorkerRole Role,
+    string Address,
+    IReadOnlyList<ServedModel> Models,
+    int Pid,
+    DateTimeOffset StartedAt,
+    bool Draining);
+
+/// <summary>A model as a worker serves it.</summary>
+/// <param name="Name">The name that clients use.</param>
+/// <param name="KvFingerprint">What the bytes of its KV cache depend on; only workers that agree on it can hand over.</param>
+/// <param name="ContextLength">Most tokens of prompt and answer together.</param>
+/// <param name="CreatedAt">The model file's time, shown by <c>/v1/models</c>.</param>
+/// <param name="OwnedBy">The organisation that the model file names.</param>
+public sealed record ServedModel(string Name, string KvFingerprint, int ContextLength, DateTimeOffset CreatedAt, string OwnedBy);
+
+/// <summary>What a worker reports of its load, pushed whenever it changes and once a second.</summary>
+/// <param name="WorkerId">The worker's <see cref="WorkerRegistration.Id"/>.</param>
+/// <param name="RunningSequences">Sequences in the running batch.</param>
+/// <param name="WaitingSequences">Sequences that wait for a place, for KV blocks or for remote KV.</param>
+/// <param name="PendingPromptTokens">Prompt tokens accepted and not computed yet: what join-the-shortest-queue compares (Splitwise §4.1).</param>
+/// <param name="KvBlocksUsed">KV blocks that sequences hold.</param>
+/// <param name="KvBlocksTotal">KV blocks of the pool.</param>
+public sealed record WorkerLoad(
+    string WorkerId,
+    int RunningSequences,
+    int WaitingSequences,
+    long PendingPromptTokens,
+    int KvBlocksUsed,
+    int KvBlocksTotal);
+
+/// <summary>The answer of <c>/internal/state</c>.</summary>
+/// <param name="Load">The load at this moment.</param>
+/// <param name="OpenLeases">KV transfers under way, in or out.</param>
+/// <param name="ComputedPromptTokens">Prompt tokens that this worker has computed since it started.</param>
+/// <param name="GeneratedTokens">Tokens that it has sampled since it started.</param>
+/// <param name="KvBytesReceived">KV payload bytes received since it started.</param>
+/// <param name="KvBytesSent">KV payload bytes sent since it started.</param>
+/// <param name="ComputePath">The kernels in use: <c>int8-blocks/avx2</c>, <c>fp32</c>.</param>
+public sealed record WorkerState(
+    WorkerRegistration Worker,
+    WorkerLoad Load,
+    int OpenLeases,
+    long ComputedPromptTokens,
+    long GeneratedTokens,
+    long KvBytesReceived,
+    long KvBytesSent,
+    string ComputePath);
+
+/// <summary>JSON of the records that live in Redis and in the workers' state answers.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(WorkerRegistration))]
+[JsonSerializable(typeof(WorkerLoad))]
+[JsonSerializable(typeof(WorkerState))]
+public sealed partial class ClusterJson : JsonSerializerContext;

@@ -1,0 +1,34 @@
+namespace Serving.Contracts.Internal;
+
+/// <summary>Routes, headers and content types of the internal API, which every worker serves as HTTP/2 without TLS.</summary>
+public static class InternalApi
+{
+    /// <summary>POST: one <see cref="CompletionRequest"/> in, a delimited stream of <see cref="CompletionEvent"/> out.</summary>
+    public const string CompletionsRoute = "/internal/v1/completions";
+
+    /// <summary>GET: the worker's <c>WorkerState</c> as JSON: sequences, KV blocks, counters.</summary>
+    public const string StateRoute = "/internal/state";
+
+    /// <summary>The body of a completion request.</summary>
+    public const string RequestContentType = "application/vnd.serving.request.v1+protobuf";
+
+    /// <summary>The body of a completion answer.</summary>
+    public const string EventStreamContentType = "application/vnd.serving.events.v1+protobuf";
+
+    /// <summary>The body of an answer that failed before its first event: one <see cref="RequestError"/>.</summary>
+    public const string ErrorContentType = "application/vnd.serving.error.v1+protobuf";
+}
+
+/// <summary>Response headers with which the gateway tells the way that a request took.</summary>
+public static class ServingHeaders
+{
+    public const string RequestId = "x-request-id";
+    public const string PrefillWorker = "x-serving-prefill-worker";
+    public const string DecodeWorker = "x-serving-decode-worker";
+
+    /// <summary>KV payload bytes that the decode worker received for this request.</summary>
+    public const string KvBytes = "x-serving-kv-bytes";
+
+    /// <summary>Prompt tokens that the decode worker computed itself: 1 after a hand-off.</summary>
+    public const string DecodePromptTokens = "x-serving-decode-prompt-tokens";
+}

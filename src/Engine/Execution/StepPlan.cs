@@ -1,0 +1,87 @@
+namespace Serving.Engine.Execution;
+
+/// <summary>A sequence's rows in a step.</summary>
+/// <param name="RowStart">Its first row; rows of a sequence are consecutive and its positions ascend by one.</param>
+/// <param name="RowCount">Rows of this step: 1 in decode, a chunk's length in prefill.</param>
+/// <param name="ComputedTokens">Tokens whose KV the blocks already hold: the position of the first row.</param>
+/// <param name="Blocks">The sequence's block table; it has room for <c>ComputedTokens + RowCount</c> tokens.</param>
+public readonly record struct StepSequence(int RowStart, int RowCount, int ComputedTokens, ReadOnlyMemory<BlockId> Blocks);
+
+/// <summary>
+/// One step as a ragged batch: the rows of all its sequences one after the other, no padding. Made once for the largest step and refilled,
+/// so that a steady state allocates nothing.
+/// </summary>
+public sealed class StepPlan
+{
+    private readonly int[] _tokenIds;
+    private readonly int[] _logitRows;
+    private readonly StepSequence[] _sequences;
+    private readonly float[] _logits;
+
+    /// <param name="rowsMax">Most rows of a step.</param>
+    /// <param name="sequencesMax">Most sequences of a step.</param>
+    /// <param name="vocabularySize">Width of a row of logits.</param>
+    public StepPlan(int rowsMax, int sequencesMax, int vocabularySize)
+    {
+        VocabularySize = vocabularySize;
+        _tokenIds = new int[rowsMax];
+        _logitRows = new int[sequencesMax];
+        _sequences = new StepSequence[sequencesMax];
+        _logits = GC.AllocateUninitializedArray<float>(checked(sequencesMax * vocabularySize), pinned: true);
+    }
+
+    public int VocabularySize { get; }
+
+    public int RowsMax => _tokenIds.Length;
+
+    public int SequencesMax => _sequences.Length;
+
+    public int RowCount { get; private set; }
+
+    public int SequenceCount { get; private set; }
+
+    public int LogitRowCount { get; private set; }
+
+    /// <summary>The token of each row.</summary>
+    public ReadOnlySpan<int> TokenIds => _tokenIds.AsSpan(0, RowCount);
+
+    public ReadOnlySpan<StepSequence> Sequences => _sequences.AsSpan(0, SequenceCount);
+
+    /// <summary>Rows whose logits are wanted, ascending.</summary>
+    public ReadOnlySpan<int> LogitRows => _logitRows.AsSpan(0, LogitRowCount);
+
+    /// <summary><c>[LogitRowCount, VocabularySize]</c>, filled by the executor.</summary>
+    public Span<float> Logits => _logits.AsSpan(0, LogitRowCount * VocabularySize);
+
+    /// <summary>Empties the plan.</summary>
+    public void Clear()
+    {
+        RowCount = 0;
+        SequenceCount = 0;
+        LogitRowCount = 0;
+    }
+
+    /// <summary>Adds a sequence's rows.</summary>
+    /// <param name="tokenIds">One token a row.</param>
+    /// <param name="computedTokens">Position of the first of them.</param>
+    /// <param name="blocks">The block table, already long enough.</param>
+    /// <param name="wantsLogits">Whether the logits of the last row are wanted.</param>
+    /// <returns>The index of the row of <see cref="Logits"/>, or -1.</returns>
+    public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, bool wantsLogits)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(tokenIds.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(RowCount + tokenIds.Length, RowsMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(SequenceCount, SequencesMax);
+
+        tokenIds.CopyTo(_tokenIds.AsSpan(RowCount));
+        _sequences[SequenceCount++] = new StepSequence(RowCount, tokenIds.Length, computedTokens, blocks);
+        RowCount += tokenIds.Length;
+        if (!wantsLogits)
+        {
+            return -1;
+        }
+
+        _logitRows[LogitRowCount] = RowCount - 1;
+        return LogitRowCount++;
+    }
+}

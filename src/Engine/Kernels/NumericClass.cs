@@ -1,0 +1,54 @@
+using Serving.Engine.Formats;
+
+namespace Serving.Engine.Kernels;
+
+/// <summary>
+/// Weight format, activation format and order of accumulation of a model's matrix products: fixed when the model loads, never dependent on how many
+/// rows a step has. A row's result is bit-identical for every row count, thread count and instruction set of the same class.
+/// </summary>
+public abstract class NumericClass
+{
+    /// <summary>The class and the instruction set: <c>fp32</c>, <c>int8-blocks/avx2</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Repacks a weight matrix into this class's layout. The raw bytes are not needed afterwards.</summary>
+    public abstract WeightMatrix Pack(in RawTensor weights);
+
+    /// <summary>Makes a buffer for the left side of products.</summary>
+    public abstract Activations CreateActivations(int rowsMax, int widthMax);
+}
+
+/// <summary>The left side of products: rows of fp32 values and, after <see cref="Prepare"/>, whatever form of them the class's kernels read.</summary>
+public abstract unsafe class Activations : IDisposable
+{
+    /// <summary><c>[rows, width]</c>, rows <c>width</c> apart, 64-byte aligned: the model writes here.</summary>
+    public abstract float* Values { get; }
+
+    /// <summary>Brings the first <paramref name="rows"/> rows of <paramref name="width"/> values into the kernels' form, once for all products that read them.</summary>
+    public abstract void Prepare(int rows, int width, ComputePool pool);
+
+    public abstract void Dispose();
+}
+
+/// <summary>A repacked weight matrix <c>[outputs, inputs]</c>: the lower seam of the engine (DESIGN's <c>IMatrixProduct</c>).</summary>
+public abstract unsafe class WeightMatrix : IDisposable
+{
+    public abstract int Outputs { get; }
+
+    public abstract int Inputs { get; }
+
+    /// <summary>Bytes that the repacked weights take.</summary>
+    public abstract long ResidentBytes { get; }
+
+    /// <summary>Names the kernel: <c>q4_1·int8/avx2</c>.</summary>
+    public abstract string KernelName { get; }
+
+    /// <summary><c>y[r, o] = Σ_i x[r, i] · w[o, i]</c> for <paramref name="rows"/> prepared rows.</summary>
+    /// <param name="y">Rows <paramref name="yStride"/> floats apart.</param>
+    public abstract void Multiply(Activations x, int rows, float* y, int yStride, ComputePool pool);
+
+    /// <summary>Writes weight row <paramref name="output"/> as fp32: the embedding look-up of a tied matrix.</summary>
+    public abstract void CopyRow(int output, Span<float> destination);
+
+    public abstract void Dispose();
+}
