@@ -51,13 +51,16 @@ for name in "${projects[@]}"; do
   log=artifacts/test-$name.log
   begin=$(date +%s) status=0
   "artifacts/bin/$name/release/Serving.$name" >"$log" 2>&1 </dev/null || status=$?
-  # The runner's closing block: "  total: 12", "  failed: 0", "  succeeded: 12", "  skipped: 0".
-  count() { sed -nE "s/^ *$1: *([0-9]+).*/\1/p" "$log" | tail -1; }
-  ok=$(count succeeded) bad=$(count failed) skip=$(count skipped)
-  passed=$((passed + ${ok:-0})) failed=$((failed + ${bad:-0})) skipped=$((skipped + ${skip:-0}))
-  printf '%-24s %5s passed %4s failed %4s skipped  %4s s\n' "$name" "${ok:-0}" "${bad:-0}" "${skip:-0}" $(($(date +%s) - begin))
+  # The runner's closing line: "  Serving.X.Tests  Total: 12, Errors: 0, Failed: 0, Skipped: 1, Not Run: 0, Time: 0.2s".
+  count() { sed -nE "s/.*Total: [0-9]+,.* ?$1: ([0-9]+).*/\1/p" "$log" | tail -1; }
+  total=$(sed -nE 's/.*Total: ([0-9]+), Errors: .*/\1/p' "$log" | tail -1)
+  bad=$(count Failed) errors=$(count Errors) skip=$(count Skipped)
+  bad=$(( ${bad:-0} + ${errors:-0} ))
+  ok=$(( ${total:-0} - bad - ${skip:-0} ))
+  passed=$((passed + $ok)) failed=$((failed + $bad)) skipped=$((skipped + ${skip:-0}))
+  printf '%-24s %5s passed %4s failed %4s skipped  %4s s\n' "$name" "$ok" "$bad" "${skip:-0}" $(($(date +%s) - begin))
   if [ $status != 0 ]; then
-    [ "${bad:-0}" != 0 ] || { failed=$((failed + 1)); broken+=("$name ended with status $status"); }
+    [ "$bad" != 0 ] || { failed=$((failed + 1)); broken+=("$name ended with status $status"); }
     grep -vE '^\s*$' "$log" | tail -60
   fi
 done
