@@ -1,0 +1,17 @@
+// What a client of a fresh platform sees. Starts `./serving up` on a port and a data folder of its own for each round, waits for /ready, and at once
+// measures, through the gateway: the time to first token of ten requests one after the other (all different, so that nothing is reused), then the decode
+// rate of one stream and of eight at once. Prints a table of medians over the rounds.
+//   dotnet run --project bench/Served.Bench -c Release [-- ROUNDS]
+using Serving.Served.Bench;
+
+int rounds = args.Length > 0 ? int.Parse(args[0]) : 3;
+List<RoundResult> results = [];
+for (int round = 0; round < rounds; round++)
+{
+    await using FreshPlatform platform = await FreshPlatform.StartAsync();
+    RoundResult result = await Round.RunAsync(platform);
+    results.Add(result);
+    Console.WriteLine($"round {round + 1}: {result}");
+}
+
+Report.Print(results);

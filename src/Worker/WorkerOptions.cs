@@ -1,0 +1,64 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Serving.Worker;
+
+/// <summary>What a worker process serves and what it may use; configuration section <c>Worker</c>.</summary>
+public sealed class WorkerOptions
+{
+    public const string Section = "Worker";
+
+    /// <summary>The models to load. At least one.</summary>
+    [Required]
+    [MinLength(1, ErrorMessage = "Worker:Models is empty: name a model file (environment: Worker__Models__0__Path and Worker__Models__0__Name).")]
+    public IList<WorkerModelOptions> Models { get; } = [];
+
+    /// <summary>Compute threads. 0, the default: one for each processor.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Bytes for weights, KV blocks and scratch together. 0, the default: six tenths of what the process may use.</summary>
+    [Range(0, long.MaxValue)]
+    public long MemoryBytes { get; set; }
+
+    /// <summary>Port of the KV data plane; 0, the default, takes any free one.</summary>
+    [Range(0, 65_535)]
+    public int KvPort { get; set; }
+
+    /// <summary><c>Fast</c>, the default: quantised weights and activations, fp16 KV. <c>Fp32</c>: the plain reference, fp32 KV.</summary>
+    public WorkerCompute Compute { get; set; } = WorkerCompute.Fast;
+
+    /// <summary>Most tokens that the KV pool of a model holds; less where the memory does not reach. Default: 65,536.</summary>
+    [Range(64, 1 << 30)]
+    public int KvTokensMax { get; set; } = 65_536;
+
+    /// <summary>Most tokens of one engine step: the chunk of a long prompt. Default: 256.</summary>
+    [Range(1, 65_536)]
+    public int StepTokensMax { get; set; } = 256;
+
+    /// <summary>Most sequences of one engine step. Default: 64.</summary>
+    [Range(1, 4096)]
+    public int RunningSequencesMax { get; set; } = 64;
+
+    /// <summary>Most sequences that wait; one more is refused with 503. Default: 256.</summary>
+    [Range(1, 65_536)]
+    public int WaitingSequencesMax { get; set; } = 256;
+}
+
+/// <summary>One model of a worker.</summary>
+public sealed class WorkerModelOptions
+{
+    /// <summary>The name that clients use.</summary>
+    [Required]
+    public string Name { get; set; } = "";
+
+    /// <summary>The GGUF file.</summary>
+    [Required]
+    public string Path { get; set; } = "";
+}
+
+/// <summary>The numeric class of a worker's models.</summary>
+public enum WorkerCompute
+{
+    Fast,
+    Fp32,
+}
