@@ -1,1 +1,4 @@
-WebApplication.CreateSlimBuilder(args).Build().Run();
+using Serving.Contracts.Cluster;
+using Serving.Worker;
+
+return await WorkerHost.RunAsync(WorkerRole.Prefill, args);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Serving.Worker;
 
@@ -9,6 +10,7 @@ public sealed class WorkerOptions
 
     /// <summary>The models to load. At least one.</summary>
     [Required]
+    [ValidateEnumeratedItems]
     [MinLength(1, ErrorMessage = "Worker:Models is empty: name a model file (environment: Worker__Models__0__Path and Worker__Models__0__Name).")]
     public IList<WorkerModelOptions> Models { get; } = [];
 

@@ -1,0 +1,198 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Serving.Contracts.Internal;
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+using Serving.Worker.Loop;
+using Serving.Worker.Models;
+using Serving.Worker.Prefill;
+using Serving.Worker.State;
+
+namespace Serving.Worker.Completions;
+
+/// <summary>
+/// Serves one completion on a decode worker: prompt to tokens, blocks reserved, KV cache fetched from a prefill worker, tokens sampled and streamed as text.
+/// Whatever happens — an error, a client that goes away — nothing stays held when <see cref="RunAsync"/> has returned.
+/// </summary>
+internal sealed partial class CompletionRunner(
+    PrefillClient prefill, WorkerIdentity identity, WorkerAddress address, ILogger<CompletionRunner> logger)
+{
+    /// <returns>Null when the stream has ended as it should, or the error that is still to be sent.</returns>
+    public async Task<RequestError?> RunAsync(
+        ModelRuntime model, CompletionRequest request, CompletionEventWriter events, CancellationToken clientGone)
+    {
+        (int[] prompt, RequestError? error) = model.Prompts.Encode(request);
+        if (error is not null)
+        {
+            return error;
+        }
+
+        long seed = request.Sampling.HasSeed ? request.Sampling.Seed : RandomNumberGenerator.GetInt32(int.MaxValue);
+        bool remote = request.Prefill is not null && prompt.Length > 1;
+        SubmitResult submitted = model.Engine.Submit(SequenceOf(model, request, prompt, seed, remote));
+        if (!submitted.IsAccepted)
+        {
+            return RequestErrors.From(submitted.Refusal);
+        }
+
+        using SequenceHandle sequence = submitted.Handle;
+        try
+        {
+            PrefillOutcome handOff = default;
+            if (remote)
+            {
+                SequenceOutput first = await sequence.Outputs.ReadAsync(clientGone);
+                if (first.Kind != SequenceOutputKind.BlocksReserved)
+                {
+                    return RequestErrors.Failed(first.Error ?? "the sequence ended before it began");
+                }
+
+                handOff = await HandOffAsync(model, request, prompt, sequence, clientGone);
+            }
+
+            bool handedOff = remote && handOff.IsCompleted;
+            return await StreamAsync(model, request, sequence, events, clientGone, new CompletionStarted
+            {
+                PromptTokens = prompt.Length,
+                DecodeWorker = identity.Id,
+                PrefillWorker = handedOff ? request.Prefill!.WorkerId : "",
+                KvBytesReceived = handedOff ? handOff.KvBytes : 0,
+                Seed = seed,
+            });
+        }
+        catch (OperationCanceledException) when (clientGone.IsCancellationRequested)
+        {
+            LogClientGone(logger, request.RequestId);
+            return null;
+        }
+    }
+
+    private static SequenceRequest SequenceOf(ModelRuntime model, CompletionRequest request, int[] prompt, long seed, bool remote) => new()
+    {
+        RequestId = request.RequestId,
+        PromptTokens = prompt,
+        Work = remote ? SequenceWork.GenerateFromRemoteKv : SequenceWork.Generate,
+        MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
+        EndTokens = model.EndTokens,
+        Sampling = new SamplingParameters(request.Sampling.Temperature, request.Sampling.TopP, seed, Choice: 0),
+    };
+
+    /// <summary>Has the sequence's reserved blocks filled, and tells the engine how that ended.</summary>
+    private async Task<PrefillOutcome> HandOffAsync(
+        ModelRuntime model, CompletionRequest request, int[] prompt, SequenceHandle sequence, CancellationToken clientGone)
+    {
+        int tokens = prompt.Length - 1;
+        PrefillRequest wanted = new() { RequestId = request.RequestId, Model = request.Model, KvFingerprint = model.Executor.Model.KvFingerprint };
+        wanted.TokenIds.AddRange(prompt.Take(tokens));
+        PrefillOutcome outcome = await prefill.RunAsync(
+            request.Prefill.Address,
+            wanted,
+            SequenceKv.ShapeOf(model.Executor, tokens),
+            new SequenceKv(model.Executor, sequence.PromptBlocks),
+            address.Host,
+            clientGone);
+        clientGone.ThrowIfCancellationRequested();
+        if (outcome.IsCompleted)
+        {
+            sequence.CompleteRemoteKv(tokens);
+        }
+        else
+        {
+            sequence.FailRemoteKv();
+        }
+
+        return outcome;
+    }
+
+    private static async Task<RequestError?> StreamAsync(
+        ModelRuntime model,
+        CompletionRequest request,
+        SequenceHandle sequence,
+        CompletionEventWriter events,
+        CancellationToken clientGone,
+        CompletionStarted started)
+    {
+        AnswerText text = new(model.Tokenizer, request.Stop.Sequences);
+        int tokens = 0;
+        while (await sequence.Outputs.WaitToReadAsync(clientGone))
+        {
+            while (sequence.Outputs.TryRead(out SequenceOutput output))
+            {
+                switch (output.Kind)
+                {
+                    case SequenceOutputKind.Token:
+                        if (tokens++ == 0)
+                        {
+                            started.ComputedPromptTokens = sequence.ComputedPromptTokens;
+                            events.Write(new CompletionEvent { Started = started });
+                        }
+
+                        bool isEnd = model.EndTokens.Span.Contains(output.TokenId);
+                        events.Write(Chunk(isEnd ? "" : text.Append(output.TokenId), output));
+                        if (text.IsStopped)
+                        {
+                            sequence.Cancel();
+                            await FinishAsync(events, FinishReason.Stop, tokens, sequence, clientGone);
+                            return null;
+                        }
+
+                        break;
+                    case SequenceOutputKind.Finished:
+                        if (text.Finish() is { Length: > 0 } rest)
+                        {
+                            events.Write(Chunk(rest, output));
+                        }
+
+                        await FinishAsync(
+                            events, output.State == SequenceState.FinishedLength ? FinishReason.Length : FinishReason.Stop, tokens, sequence, clientGone);
+                        return null;
+                    case SequenceOutputKind.Failed:
+                        return RequestErrors.Failed(output.Error ?? "the engine gave no reason");
+                }
+            }
+
+            // One send for all tokens that were there: a client that reads slowly gets larger pieces, not a longer queue.
+            await events.FlushAsync(clientGone);
+        }
+
+        return RequestErrors.Failed("the engine ended the sequence without saying how");
+    }
+
+    private static CompletionEvent Chunk(string text, in SequenceOutput output)
+    {
+        TokenChunk chunk = new() { Text = text };
+        if (output.Kind == SequenceOutputKind.Token)
+        {
+            chunk.Ids.Add(output.TokenId);
+            chunk.Position = output.Position;
+        }
+
+        return new CompletionEvent { Tokens = chunk };
+    }
+
+    private static async Task FinishAsync(
+        CompletionEventWriter events, FinishReason reason, int tokens, SequenceHandle sequence, CancellationToken clientGone)
+    {
+        SequenceTimings timings = sequence.Timings;
+        events.Write(new CompletionEvent
+        {
+            Finished = new CompletionFinished
+            {
+                Reason = reason,
+                CompletionTokens = tokens,
+                Timings = new CompletionTimings
+                {
+                    QueueUs = (long)timings.Queue.TotalMicroseconds,
+                    PrefillUs = (long)timings.Prefill.TotalMicroseconds,
+                    KvTransferUs = (long)timings.RemoteKv.TotalMicroseconds,
+                    TimeToFirstTokenUs = (long)timings.TimeToFirstToken.TotalMicroseconds,
+                    TotalUs = (long)timings.Total.TotalMicroseconds,
+                },
+            },
+        });
+        await events.FlushAsync(clientGone);
+    }
+
+    [LoggerMessage(5301, LogLevel.Debug, "Request {RequestId}: the client went away")]
+    private static partial void LogClientGone(ILogger logger, string requestId);
+}

@@ -1,0 +1,63 @@
+using Serving.Contracts.Internal;
+using Serving.Engine.Scheduling;
+
+namespace Serving.Worker.Completions;
+
+/// <summary>What a worker says when it cannot serve a request: whose fault it is, and the status that the client sees.</summary>
+internal static class RequestErrors
+{
+    private const int RetryAfterSeconds = 1;
+
+    public static RequestError UnknownModel(string model, IEnumerable<string> served) => new()
+    {
+        Fault = Fault.Gateway,
+        Status = 503,
+        Message = $"The model '{model}' is not loaded on this worker; it serves {string.Join(", ", served)}.",
+        Param = "model",
+        Code = "model_not_loaded",
+        RetryAfterS = RetryAfterSeconds,
+    };
+
+    public static RequestError Unreadable(string reason) => new()
+    {
+        Fault = Fault.Gateway,
+        Status = 400,
+        Message = $"The internal request cannot be read: {reason}",
+        Code = "invalid_internal_request",
+    };
+
+    public static RequestError NotReady() => new()
+    {
+        Fault = Fault.Worker,
+        Status = 503,
+        Message = "The worker is loading its models, or stopping.",
+        Code = "worker_not_ready",
+        RetryAfterS = RetryAfterSeconds,
+    };
+
+    public static RequestError Failed(string reason) => new()
+    {
+        Fault = Fault.Worker,
+        Status = 500,
+        Message = $"The worker could not finish the request: {reason}",
+        Code = "worker_failed",
+    };
+
+    public static RequestError From(Refusal refusal) => refusal.Reason switch
+    {
+        RefusalReason.ContextExceeded => ClientError(refusal, "context_length_exceeded"),
+        RefusalReason.PoolTooSmall => ClientError(refusal, "context_length_exceeded"),
+        RefusalReason.UnknownToken => ClientError(refusal, "invalid_prompt"),
+        _ => new RequestError
+        {
+            Fault = Fault.Worker,
+            Status = 503,
+            Message = refusal.Message,
+            Code = refusal.Reason == RefusalReason.QueueFull ? "overloaded" : "worker_not_ready",
+            RetryAfterS = RetryAfterSeconds,
+        },
+    };
+
+    private static RequestError ClientError(Refusal refusal, string code) =>
+        new() { Fault = Fault.Client, Status = 400, Message = refusal.Message, Param = "messages", Code = code };
+}

@@ -1,0 +1,98 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Serving.Contracts.Cluster;
+using Serving.Engine.Formats;
+using Serving.Engine.Kernels;
+
+namespace Serving.Worker.Models;
+
+/// <summary>
+/// Loads the worker's models once the server listens, warms every kernel path, and only then lets the worker be found. When the host stops it takes no
+/// new sequences, waits for those that run, and frees everything.
+/// </summary>
+internal sealed partial class ModelHost(
+    IOptions<WorkerOptions> options,
+    ModelLoading loading,
+    IHostApplicationLifetime lifetime,
+    ILogger<ModelHost> logger) : BackgroundService
+{
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile FrozenDictionary<string, ModelRuntime> _models = FrozenDictionary<string, ModelRuntime>.Empty;
+    private ComputePool? _pool;
+
+    /// <summary>Completes when every model is loaded and warm; is cancelled when the host stops before.</summary>
+    public Task Ready => _ready.Task;
+
+    /// <summary>The loaded models; empty until all of them are ready.</summary>
+    public IReadOnlyList<ModelRuntime> Models => _models.Values;
+
+    public bool TryGet(string name, [NotNullWhen(true)] out ModelRuntime? model) => _models.TryGetValue(name, out model);
+
+    public IReadOnlyList<ServedModel> Served => [.. _models.Values.Select(model => model.Served)];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        try
+        {
+            _models = Load(stoppingToken).ToFrozenDictionary(model => model.Served.Name, StringComparer.Ordinal);
+            _ready.TrySetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            _ready.TrySetCanceled(stoppingToken);
+        }
+        catch (Exception exception) when (exception is WorkerStartException or ModelFormatException or IOException or UnauthorizedAccessException)
+        {
+            LogCannotLoad(logger, exception.Message);
+            Environment.ExitCode = 1;
+            lifetime.StopApplication();
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _ready.TrySetCanceled(CancellationToken.None);
+        await Task.WhenAll(_models.Values.Select(model => model.Engine.StopAsync(cancellationToken)));
+        await base.StopAsync(cancellationToken);
+        foreach (ModelRuntime model in _models.Values)
+        {
+            await model.DisposeAsync();
+        }
+
+        _pool?.Dispose();
+    }
+
+    private List<ModelRuntime> Load(CancellationToken stopping)
+    {
+        WorkerOptions worker = options.Value;
+        _pool = new ComputePool(worker.Threads > 0 ? worker.Threads : Environment.ProcessorCount);
+        long budgetBytes = MemoryLedger.BudgetBytes(worker.MemoryBytes);
+        List<ModelRuntime> models = [];
+        foreach (WorkerModelOptions model in worker.Models)
+        {
+            long begin = Stopwatch.GetTimestamp();
+            ModelRuntime runtime = loading.Load(model, worker, _pool, budgetBytes / worker.Models.Count);
+            TimeSpan loaded = Stopwatch.GetElapsedTime(begin);
+            ModelWarmUp.Run(runtime, stopping);
+            LogLoaded(
+                logger, model.Name, runtime.Executor.Model.ComputePath, _pool.ThreadCount, runtime.Executor.KvBlockCount * runtime.Executor.KvLayout.BlockSize,
+                loaded.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds - loaded.TotalSeconds);
+            models.Add(runtime);
+        }
+
+        return models;
+    }
+
+    [LoggerMessage(5001, LogLevel.Information,
+        "Model {Model} is ready: {ComputePath}, {Threads} threads, room for {KvTokens} tokens; loaded in {LoadSeconds:F2} s, warm in {WarmSeconds:F2} s")]
+    private static partial void LogLoaded(
+        ILogger logger, string model, string computePath, int threads, int kvTokens, double loadSeconds, double warmSeconds);
+
+    [LoggerMessage(5002, LogLevel.Critical, "Cannot load the models: {Reason}")]
+    private static partial void LogCannotLoad(ILogger logger, string reason);
+}

@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Logging;
+using Serving.Contracts.Cluster;
+using Serving.Engine.Execution;
+using Serving.Engine.Formats.Gguf;
+using Serving.Engine.Kernels;
+using Serving.Engine.Scheduling;
+using Serving.Text.Templates;
+using Serving.Text.Tokenization;
+using Serving.Worker.Loop;
+
+namespace Serving.Worker.Models;
+
+/// <summary>Makes a <see cref="ModelRuntime"/> of a model file.</summary>
+internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
+{
+    /// <summary>A KV pool that holds less than this is of no use.</summary>
+    private const int KvTokensMin = 256;
+
+    /// <exception cref="WorkerStartException">The model does not fit into its share of the memory.</exception>
+    /// <exception cref="Engine.Formats.ModelFormatException">The file cannot be run.</exception>
+    public ModelRuntime Load(WorkerModelOptions model, WorkerOptions worker, ComputePool pool, long budgetBytes)
+    {
+        using GgufFile file = GgufFile.Open(model.Path);
+        ModelLoadOptions options = new()
+        {
+            ComputeClass = worker.Compute == WorkerCompute.Fp32 ? ComputeClass.Fp32 : ComputeClass.Fast,
+            StepRowsMax = worker.StepTokensMax,
+            KvBlocks = 1,
+        };
+        ModelFootprint footprint = ModelFootprint.Estimate(file, options);
+        options = options with
+        {
+            KvBlocks = MemoryLedger.KvBlocks(model.Name, footprint, options.BlockSize, budgetBytes, worker.KvTokensMax, KvTokensMin),
+        };
+
+        GgufModelMetadata metadata = GgufModelMetadata.Read(file);
+        ITokenizer tokenizer = GgufTokenizer.Create(metadata.Vocabulary);
+        CpuModelExecutor executor = ModelLoader.Load(file, options, pool);
+        try
+        {
+            return new ModelRuntime(
+                new ServedModel(
+                    model.Name, executor.Model.KvFingerprint, executor.Model.ContextLength, File.GetLastWriteTimeUtc(model.Path), metadata.Organization ?? "unknown"),
+                executor,
+                new EngineLoop(executor, LoopOptions(model, worker), time, loggers.CreateLogger<EngineLoop>()),
+                tokenizer,
+                Prompts(metadata, tokenizer),
+                (int[])[.. tokenizer.EndOfGenerationIds]);
+        }
+        catch
+        {
+            executor.Dispose();
+            throw;
+        }
+    }
+
+    private PromptEncoder Prompts(GgufModelMetadata metadata, ITokenizer tokenizer) => new(
+        tokenizer,
+        metadata.ChatTemplate is { } source ? ChatTemplate.Parse(source) : null,
+        SpecialText(tokenizer, tokenizer.BeginOfTextId),
+        SpecialText(tokenizer, tokenizer.EndOfTextId),
+        time);
+
+    private static string? SpecialText(ITokenizer tokenizer, int? id) =>
+        id is { } token ? tokenizer.Decode([token], skipSpecial: false) : null;
+
+    private static EngineLoopOptions LoopOptions(WorkerModelOptions model, WorkerOptions worker) => new()
+    {
+        ThreadName = $"engine {model.Name}",
+        Scheduling = new SchedulerOptions
+        {
+            BatchTokensMax = worker.StepTokensMax,
+            RunningSequencesMax = Math.Min(worker.RunningSequencesMax, worker.StepTokensMax),
+            WaitingSequencesMax = worker.WaitingSequencesMax,
+        },
+    };
+}

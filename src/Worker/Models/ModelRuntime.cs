@@ -1,0 +1,23 @@
+using Serving.Contracts.Cluster;
+using Serving.Engine.Execution;
+using Serving.Text.Tokenization;
+using Serving.Worker.Loop;
+
+namespace Serving.Worker.Models;
+
+/// <summary>One loaded model: its executor, the engine that runs it, and what turns text into its tokens and back.</summary>
+/// <param name="EndTokens">Tokens after which the model has nothing more to say.</param>
+internal sealed record ModelRuntime(
+    ServedModel Served,
+    IModelExecutor Executor,
+    EngineLoop Engine,
+    ITokenizer Tokenizer,
+    PromptEncoder Prompts,
+    ReadOnlyMemory<int> EndTokens) : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        Executor.Dispose();
+    }
+}
