@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Serving.Cli.Commands;
+
+/// <summary>The <c>serving</c> command.</summary>
+internal static class ServingCommand
+{
+    public static RootCommand Create()
+    {
+        var up = new UpCommand();
+        var chat = new ChatCommand();
+        var root = new RootCommand("Serve language models with the OpenAI HTTP API: prompts and answers are computed by separate worker processes.")
+        {
+            up,
+            chat,
+        };
+        var examples = new Dictionary<Command, IReadOnlyList<string>>
+        {
+            [root] = ["serving up", "serving chat \"What is the capital of France?\"", "serving up --help"],
+            [up] = UpCommand.Examples,
+            [chat] = ChatCommand.Examples,
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, examples);
+        return root;
+    }
+
+    /// <returns>The process's exit code.</returns>
+    public static Task<int> RunAsync(string[] args) =>
+        // Signals are the commands' own: an ordered stop takes longer than the time that this library would give it.
+        Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+
+    private sealed class HelpWithExamples(HelpAction help, IReadOnlyDictionary<Command, IReadOnlyList<string>> examples) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var exitCode = help.Invoke(parseResult);
+            var output = parseResult.InvocationConfiguration.Output;
+            if (examples.TryGetValue(parseResult.CommandResult.Command, out var lines))
+            {
+                output.WriteLine("Examples:");
+                foreach (var line in lines)
+                {
+                    output.WriteLine("  " + line);
+                }
+
+                output.WriteLine();
+            }
+
+            return exitCode;
+        }
+    }
+}

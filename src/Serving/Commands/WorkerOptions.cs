@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Serving.Cli.Machine;
+using Serving.Cli.Up;
+
+namespace Serving.Cli.Commands;
+
+/// <summary>What the workers serve and what they may use for it.</summary>
+internal sealed class WorkerOptions
+{
+    private readonly Option<string> _model = new("--model")
+    {
+        Description = $"Model to serve: a GGUF file or a folder with one, as PATH or NAME=PATH (default: {ModelFile.DefaultName}, which comes with the repository)",
+        HelpName = "PATH",
+    };
+
+    private readonly Option<int?> _threads = new("--threads")
+    {
+        Description = "Compute threads in all: from 4 on each worker gets half, below both share them (default: one a core)",
+        HelpName = "N",
+    };
+
+    private readonly Option<string> _memory = new("--memory")
+    {
+        Description = "Memory for weights, KV cache and scratch in all, such as 4GiB (default: 0.6 of the container's limit or the machine's memory)",
+        HelpName = "SIZE",
+    };
+
+    private readonly Option<string> _compute = new("--compute")
+    {
+        Description = "Arithmetic: fast multiplies quantized integers, fp32 is the slow reference",
+        HelpName = "fast|fp32",
+        DefaultValueFactory = _ => "fast",
+    };
+
+    public WorkerOptions()
+    {
+        _compute.AcceptOnlyFromAmong("fast", "fp32");
+        _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
+    }
+
+    public IReadOnlyList<Option> All => [_model, _threads, _memory, _compute];
+
+    /// <exception cref="ServiceDefaults.Hosting.StartupException">There is no such model, or this machine cannot do what is asked.</exception>
+    public PlatformSettings Read(ParseResult result)
+    {
+        long? memory = result.GetValue(_memory) is { } text && ByteSize.TryParse(text, out var bytes) ? bytes : null;
+        var (prefill, decode) = WorkerShare.Divide(MachineResources.Read(), result.GetValue(_threads), memory);
+        return new PlatformSettings
+        {
+            Model = ModelFile.Resolve(result.GetValue(_model), AppContext.BaseDirectory),
+            Prefill = prefill,
+            Decode = decode,
+            Compute = result.GetValue(_compute)!,
+        };
+    }
+}

@@ -1,0 +1,35 @@
+using System.Text.RegularExpressions;
+
+namespace Serving.Cli.Supervision;
+
+internal enum LineSeverity
+{
+    Information,
+    Warning,
+    Error,
+}
+
+/// <summary>A line of a host's console log, as ServiceDefaults formats it: <c>12:00:00.000 warn: Category[id] message</c>.</summary>
+internal readonly partial record struct LogLine(LineSeverity Severity, string Message)
+{
+    /// <summary>A line of another form, such as a stack trace, is information.</summary>
+    public static LogLine Parse(string line)
+    {
+        var match = Form().Match(line);
+        if (!match.Success)
+        {
+            return new LogLine(LineSeverity.Information, line);
+        }
+
+        var severity = match.Groups["level"].Value switch
+        {
+            "warn" => LineSeverity.Warning,
+            "fail" or "crit" => LineSeverity.Error,
+            _ => LineSeverity.Information,
+        };
+        return new LogLine(severity, match.Groups["message"].Value);
+    }
+
+    [GeneratedRegex(@"^\d\d:\d\d:\d\d\.\d{3} (?<level>[a-z]{4}): \S+\[-?\d+\] (?<message>.*)$")]
+    private static partial Regex Form();
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using Serving.Cli.Machine;
+using Serving.Cli.State;
+using Serving.Cli.Supervision;
+
+namespace Serving.Cli.Up;
+
+/// <summary>The processes of a platform and how each is told what to do: by environment variables, which bind to the hosts' options.</summary>
+internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, ChildSpec DecodeWorker, ChildSpec Control)
+{
+    // Together with the embedded Redis, which gets a second, an ordered stop is bounded by ten seconds.
+    private const int GatewayStopSeconds = 4;
+    private const int WorkerStopSeconds = 3;
+    private const int ControlStopSeconds = 2;
+
+    /// <summary>Where the last thing that is stopped comes last.</summary>
+    public IReadOnlyList<ChildSpec> All => [Gateway, PrefillWorker, DecodeWorker, Control];
+
+    public static HostPlan Create(PlatformSettings settings, DataFolder folder, HostLocator locator, string redis, string? apiKeyFile)
+    {
+        return new HostPlan(
+            Spec("gateway", "Gateway", GatewayStopSeconds, GatewayVariables(settings, apiKeyFile)),
+            Spec("prefill-worker", "PrefillWorker", WorkerStopSeconds, WorkerVariables(settings, settings.Prefill)),
+            Spec("decode-worker", "DecodeWorker", WorkerStopSeconds, WorkerVariables(settings, settings.Decode)),
+            Spec("control", "Control", ControlStopSeconds, []));
+
+        ChildSpec Spec(string name, string project, int stopSeconds, Dictionary<string, string?> own)
+        {
+            var (program, arguments) = locator.Find(project);
+            foreach (var (key, value) in CommonVariables(settings, folder, redis, stopSeconds))
+            {
+                own[key] = value;
+            }
+
+            return new ChildSpec(name, program, arguments, own, folder.Root, TimeSpan.FromSeconds(stopSeconds));
+        }
+    }
+
+    private static Dictionary<string, string?> CommonVariables(PlatformSettings settings, DataFolder folder, string redis, int stopSeconds) => new()
+    {
+        ["Cluster__Redis"] = redis,
+        ["Cluster__RedisPasswordFromSecret"] = settings.Redis is null ? "true" : "false",
+        ["Cluster__SecretFile"] = folder.SecretFile,
+        ["Cluster__StopWithParent"] = "true",
+        ["Cluster__StopSecondsMax"] = Text(stopSeconds),
+        // What the hosts listen on is told above and nowhere else.
+        ["ASPNETCORE_URLS"] = null,
+        ["ASPNETCORE_HTTP_PORTS"] = null,
+        ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        ["DOTNET_ENVIRONMENT"] = null,
+        ["DOTNET_gcServer"] = "0",
+        ["DOTNET_hostBuilder__reloadConfigOnChange"] = "false",
+        // The runtime's diagnostics sockets lie in the temporary folder and outlive a process that is killed. Set it to 1 to attach a tool.
+        ["DOTNET_EnableDiagnostics"] = Environment.GetEnvironmentVariable("DOTNET_EnableDiagnostics") ?? "0",
+    };
+
+    private static Dictionary<string, string?> GatewayVariables(PlatformSettings settings, string? apiKeyFile)
+    {
+        var variables = new Dictionary<string, string?>
+        {
+            ["Gateway__Listen"] = settings.ListenUrl.GetLeftPart(UriPartial.Authority),
+            ["Gateway__ApiKeyFile"] = apiKeyFile,
+        };
+        for (var i = 0; i < settings.CorsOrigins.Count; i++)
+        {
+            variables[$"Gateway__CorsOrigins__{Text(i)}"] = settings.CorsOrigins[i];
+        }
+
+        return variables;
+    }
+
+    private static Dictionary<string, string?> WorkerVariables(PlatformSettings settings, WorkerShare share) => new()
+    {
+        ["Worker__Models__0__Name"] = settings.Model.Name,
+        ["Worker__Models__0__Path"] = settings.Model.Path,
+        ["Worker__Threads"] = Text(share.Threads),
+        ["Worker__MemoryBytes"] = Text(share.MemoryBytes),
+        ["Worker__Compute"] = settings.Compute,
+    };
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Serving.Cli.Machine;
+
+namespace Serving.Cli.Up;
+
+/// <summary>A platform as it was asked for, with every default filled in.</summary>
+internal sealed record PlatformSettings
+{
+    public const int DefaultPort = 8080;
+    public const string DefaultHost = "127.0.0.1";
+    public const string DefaultDataFolder = ".serving";
+
+    public IPAddress Host { get; init; } = IPAddress.Loopback;
+
+    public int Port { get; init; } = DefaultPort;
+
+    public string DataFolder { get; init; } = DefaultDataFolder;
+
+    /// <summary>Connection string of a Redis that runs already; null: the embedded one.</summary>
+    public string? Redis { get; init; }
+
+    public required ModelFile Model { get; init; }
+
+    public required WorkerShare Prefill { get; init; }
+
+    public required WorkerShare Decode { get; init; }
+
+    /// <summary><c>fast</c> or <c>fp32</c>.</summary>
+    public string Compute { get; init; } = "fast";
+
+    public string? ApiKey { get; init; }
+
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>What the gateway listens on.</summary>
+    public Uri ListenUrl => Url(Host);
+
+    /// <summary>Where this machine reaches the gateway, also when it listens on every address.</summary>
+    public Uri LocalUrl => Url(Host.Equals(IPAddress.Any) ? IPAddress.Loopback : Host.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : Host);
+
+    /// <summary>What <c>serving up</c> without options means.</summary>
+    public static PlatformSettings Default(string baseDirectory)
+    {
+        var (prefill, decode) = WorkerShare.Divide(MachineResources.Read(), threads: null, memoryBytes: null);
+        return new PlatformSettings { Model = ModelFile.Resolve(argument: null, baseDirectory), Prefill = prefill, Decode = decode };
+    }
+
+    private Uri Url(IPAddress address) => new($"http://{new IPEndPoint(address, Port)}");
+}
