@@ -1,26 +1,135 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
 namespace Serving.Engine.Kernels;
 
 /// <summary>
 /// The threads that compute. The caller is thread 0; the others wait for work, spinning at most 50 µs before they park, so that an idle engine
 /// uses no processor time. One caller at a time.
 /// </summary>
-public sealed class ComputePool : IDisposable
+public sealed unsafe class ComputePool : IDisposable
 {
-    public ComputePool(int threadCount) => ThreadCount = threadCount;
+    private readonly Thread[] _threads;
+    private readonly SpinGate[] _gates;
+    private readonly SpinGate _finished = new();
+    private delegate*<void*, int, int, void> _invoke;
+    private void* _work;
+    private int _generation;
+    private int _unfinished;
+    private volatile ExceptionDispatchInfo? _failure;
+    private volatile bool _disposed;
+
+    /// <param name="threadCount">Threads that compute, the caller's among them.</param>
+    public ComputePool(int threadCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threadCount, 1);
+        ThreadCount = threadCount;
+        _threads = new Thread[threadCount - 1];
+        _gates = new SpinGate[threadCount - 1];
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            int index = i;
+            _gates[i] = new SpinGate();
+            _threads[i] = new Thread(() => WorkLoop(index)) { IsBackground = true, Name = $"compute-{i + 1}" };
+            _threads[i].Start();
+        }
+    }
 
     public int ThreadCount { get; }
 
-    /// <summary>Runs every thread's share of <paramref name="work"/> and returns when all are done.</summary>
+    /// <summary>Runs every thread's share of <paramref name="work"/> and returns when all are done. The first exception of a share is thrown here.</summary>
     public void Run<TWork>(ref TWork work)
         where TWork : struct, IParallelWork
     {
-        for (int thread = 0; thread < ThreadCount; thread++)
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (ThreadCount == 1)
         {
-            work.Execute(thread, ThreadCount);
+            work.Execute(0, 1);
+            return;
+        }
+
+        // The threads share a copy on this stack, which does not move; the collector keeps the references in it up to date.
+        TWork shared = work;
+        _work = Unsafe.AsPointer(ref shared);
+        _invoke = &Invoke<TWork>;
+        _unfinished = _threads.Length;
+        Interlocked.Increment(ref _generation);
+        foreach (SpinGate gate in _gates)
+        {
+            gate.Open();
+        }
+
+        Invoke(0);
+        _finished.WaitUntilZero(ref _unfinished);
+        work = shared;
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            failure.Throw();
         }
     }
 
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        Interlocked.Increment(ref _generation);
+        foreach (SpinGate gate in _gates)
+        {
+            gate.Open();
+        }
+
+        foreach (Thread thread in _threads)
+        {
+            thread.Join();
+        }
+
+        foreach (SpinGate gate in _gates)
+        {
+            gate.Dispose();
+        }
+
+        _finished.Dispose();
+    }
+
+    private static void Invoke<TWork>(void* work, int thread, int threadCount)
+        where TWork : struct, IParallelWork => Unsafe.AsRef<TWork>(work).Execute(thread, threadCount);
+
+    private void WorkLoop(int index)
+    {
+        int seen = 0;
+        while (true)
+        {
+            _gates[index].WaitWhileEqual(ref _generation, seen);
+            seen++;
+            if (_disposed)
+            {
+                return;
+            }
+
+            Invoke(index + 1);
+            if (Interlocked.Decrement(ref _unfinished) == 0)
+            {
+                _finished.Open();
+            }
+        }
+    }
+
+    private void Invoke(int thread)
+    {
+#pragma warning disable CA1031 // Whatever a share throws belongs to the caller of Run, after every other share has ended.
+        try
+        {
+            _invoke(_work, thread, ThreadCount);
+        }
+        catch (Exception exception)
+        {
+            _failure ??= ExceptionDispatchInfo.Capture(exception);
+        }
+#pragma warning restore CA1031
     }
 }

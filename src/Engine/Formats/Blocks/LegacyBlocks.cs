@@ -1,0 +1,75 @@
+using System.Buffers.Binary;
+
+namespace Serving.Engine.Formats.Blocks;
+
+/// <summary>The formats with one scale per 32 elements. Byte j of the nibbles holds element j below and element j + 16 above.</summary>
+internal static class LegacyBlocks
+{
+    private const int HalfBlock = 16;
+
+    /// <summary><c>f16 d; u8 q[16]</c>: d · (q − 8).</summary>
+    public static void DecodeQ4_0(ReadOnlySpan<byte> block, Span<float> y)
+    {
+        float scale = ReadHalf(block);
+        ReadOnlySpan<byte> nibbles = block[2..];
+        for (int j = 0; j < HalfBlock; j++)
+        {
+            y[j] = ((nibbles[j] & 15) - 8) * scale;
+            y[j + HalfBlock] = ((nibbles[j] >> 4) - 8) * scale;
+        }
+    }
+
+    /// <summary><c>f16 d, m; u8 q[16]</c>: d · q + m.</summary>
+    public static void DecodeQ4_1(ReadOnlySpan<byte> block, Span<float> y)
+    {
+        float scale = ReadHalf(block);
+        float minimum = ReadHalf(block[2..]);
+        ReadOnlySpan<byte> nibbles = block[4..];
+        for (int j = 0; j < HalfBlock; j++)
+        {
+            y[j] = ((nibbles[j] & 15) * scale) + minimum;
+            y[j + HalfBlock] = ((nibbles[j] >> 4) * scale) + minimum;
+        }
+    }
+
+    /// <summary><c>f16 d; u32 high; u8 q[16]</c>: d · (q − 16), bit j of <c>high</c> being the fifth bit of element j.</summary>
+    public static void DecodeQ5_0(ReadOnlySpan<byte> block, Span<float> y)
+    {
+        float scale = ReadHalf(block);
+        uint high = BinaryPrimitives.ReadUInt32LittleEndian(block[2..]);
+        ReadOnlySpan<byte> nibbles = block[6..];
+        for (int j = 0; j < HalfBlock; j++)
+        {
+            y[j] = ((nibbles[j] & 15 | FifthBit(high, j)) - 16) * scale;
+            y[j + HalfBlock] = ((nibbles[j] >> 4 | FifthBit(high, j + HalfBlock)) - 16) * scale;
+        }
+    }
+
+    /// <summary><c>f16 d, m; u32 high; u8 q[16]</c>: d · q + m.</summary>
+    public static void DecodeQ5_1(ReadOnlySpan<byte> block, Span<float> y)
+    {
+        float scale = ReadHalf(block);
+        float minimum = ReadHalf(block[2..]);
+        uint high = BinaryPrimitives.ReadUInt32LittleEndian(block[4..]);
+        ReadOnlySpan<byte> nibbles = block[8..];
+        for (int j = 0; j < HalfBlock; j++)
+        {
+            y[j] = ((nibbles[j] & 15 | FifthBit(high, j)) * scale) + minimum;
+            y[j + HalfBlock] = ((nibbles[j] >> 4 | FifthBit(high, j + HalfBlock)) * scale) + minimum;
+        }
+    }
+
+    /// <summary><c>f16 d; i8 q[32]</c>: d · q.</summary>
+    public static void DecodeQ8_0(ReadOnlySpan<byte> block, Span<float> y)
+    {
+        float scale = ReadHalf(block);
+        for (int j = 0; j < y.Length; j++)
+        {
+            y[j] = (sbyte)block[2 + j] * scale;
+        }
+    }
+
+    public static float ReadHalf(ReadOnlySpan<byte> source) => HalfBits.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(source));
+
+    private static int FifthBit(uint high, int element) => (int)(high >> element & 1) << 4;
+}

@@ -1,0 +1,26 @@
+using Serving.Engine.Formats;
+
+namespace Serving.Engine.Kernels;
+
+/// <summary>The reference: every weight dequantised to fp32, fp32 activations.</summary>
+public sealed class Fp32NumericClass : NumericClass
+{
+    private readonly KernelSelection _selection;
+
+    public Fp32NumericClass()
+        : this(KernelSelection.Default)
+    {
+    }
+
+    public Fp32NumericClass(KernelSelection selection)
+    {
+        ArgumentNullException.ThrowIfNull(selection);
+        _selection = selection;
+    }
+
+    public override string Name => "fp32";
+
+    public override WeightMatrix Pack(in RawTensor weights) => new Fp32Matrix(in weights, _selection.Kernels);
+
+    public override Activations CreateActivations(int rowsMax, int widthMax) => new PanelActivations(rowsMax, widthMax, quantized: false);
+}

@@ -1,0 +1,32 @@
+using Serving.Engine.Formats;
+
+namespace Serving.Engine.Kernels;
+
+/// <summary>
+/// Weights as their file quantises them × activations in int8 blocks of 32. A block's dot is an exact integer; then
+/// <c>sum = fma(dot, weight scale · row scale, sum)</c> and <c>sum = fma(minimum, row sum, sum)</c>, in block order: the same bits for every row count,
+/// thread count and instruction set. A format without an integer kernel (fp16, fp32, K-quants …) keeps its exact weights in fp32 and multiplies the fp32
+/// activations; its <see cref="WeightMatrix.KernelName"/> says so.
+/// </summary>
+public sealed class Int8BlockNumericClass : NumericClass
+{
+    private readonly KernelSelection _selection;
+
+    public Int8BlockNumericClass()
+        : this(KernelSelection.Default)
+    {
+    }
+
+    public Int8BlockNumericClass(KernelSelection selection)
+    {
+        ArgumentNullException.ThrowIfNull(selection);
+        _selection = selection;
+    }
+
+    public override string Name => $"int8-blocks/{_selection.Name}";
+
+    public override WeightMatrix Pack(in RawTensor weights) =>
+        Int8Matrix.Supports(weights.Type) ? new Int8Matrix(in weights, _selection.Kernels) : new Fp32Matrix(in weights, _selection.Kernels);
+
+    public override Activations CreateActivations(int rowsMax, int widthMax) => new PanelActivations(rowsMax, widthMax, quantized: true);
+}

@@ -1,0 +1,41 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Serving.Engine.Kernels.Simd;
+
+namespace Serving.Engine.Kernels;
+
+/// <summary>The matrix kernels of one instruction set. Each multiplies some rows with one panel.</summary>
+internal sealed unsafe class KernelSet
+{
+    public static readonly KernelSet Portable = Create<PortableSimd, Vector128<byte>>("portable", isSupported: true);
+
+    public static readonly KernelSet Avx2 = Create<Avx2Simd, Vector256<byte>>("avx2", System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported);
+
+    public static readonly KernelSet Avx512 = Create<Avx512Simd, Vector512<byte>>("avx512", Avx512BW.IsSupported);
+
+    private KernelSet(string name, bool isSupported)
+    {
+        Name = name;
+        IsSupported = isSupported;
+    }
+
+    public string Name { get; }
+
+    /// <summary>Whether this processor has the instructions.</summary>
+    public bool IsSupported { get; }
+
+    public delegate*<in PanelProduct, int, float*, int, int, int, void> Fp32 { get; private init; }
+
+    public delegate*<in PanelProduct, int, float*, int, int, int, void> Nibble { get; private init; }
+
+    public delegate*<in PanelProduct, int, float*, int, int, int, void> Byte { get; private init; }
+
+    private static KernelSet Create<TSimd, TRegister>(string name, bool isSupported)
+        where TSimd : struct, ISimd<TRegister>
+        where TRegister : struct => new(name, isSupported)
+        {
+            Fp32 = &Fp32Kernel<TSimd, TRegister>.MultiplyPanel,
+            Nibble = &NibbleKernel<TSimd, TRegister>.MultiplyPanel,
+            Byte = &ByteKernel<TSimd, TRegister>.MultiplyPanel,
+        };
+}

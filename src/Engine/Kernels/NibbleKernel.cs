@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using Serving.Engine.Kernels.Simd;
+
+namespace Serving.Engine.Kernels;
+
+/// <summary>
+/// 4-bit weights with a scale and a minimum per 32 × int8 activations with a scale per 32 (<see cref="QuantizedRow"/>). A panel is a row of blocks, one
+/// per 32 inputs: four times 64 bytes, each with four inputs of every output in the low nibbles and the next four in the high ones; then 16 scales and
+/// 16 minima in half precision. A product of bytes is at most 15 · 127 and eight pairs are added: 30,480 fits 16 bits, so a block's dot is exact.
+/// </summary>
+internal static unsafe class NibbleKernel<TSimd, TRegister>
+    where TSimd : struct, ISimd<TRegister>
+    where TRegister : struct
+{
+    private const int QuadPairBytes = NibblePanels.QuadPairBytes;
+    private const int PrefetchBytes = 2560;
+
+    public static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
+    {
+        byte* weights = product.Weights + (panel * product.PanelBytes);
+        byte* x = product.X + (firstRow * product.XStrideBytes);
+        int blocks = product.Inputs / QuantizedRow.BlockInputs;
+        int row = 0;
+        for (; row <= rows - 4; row += 4, x += 4 * product.XStrideBytes)
+        {
+            for (int part = 0; part < PanelProduct.PanelOutputs; part += TSimd.Outputs)
+            {
+                Tile4(weights, part, blocks, x, product.XStrideBytes, y + ((long)row * yStride) + part, yStride);
+            }
+        }
+
+        for (; row < rows; row++, x += product.XStrideBytes)
+        {
+            for (int part = 0; part < PanelProduct.PanelOutputs; part += TSimd.Outputs)
+            {
+                Tile1(weights, part, blocks, x, y + ((long)row * yStride) + part);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile4(byte* panel, int part, int blocks, byte* x, long xStrideBytes, float* y, int yStride)
+    {
+        TRegister y0 = TSimd.Broadcast(0f), y1 = y0, y2 = y0, y3 = y0;
+        byte* w = panel + (part * sizeof(int));
+        short* scales = (short*)(panel + NibblePanels.ScalesOffset) + part;
+        byte* x2 = x + (2 * xStrideBytes);
+        for (int block = 0; block < blocks; block++)
+        {
+            TSimd.Prefetch(w + PrefetchBytes);
+            Weights weights = new(w);
+            TRegister scale = TSimd.LoadHalf(scales);
+            TRegister minimum = TSimd.LoadHalf(scales + PanelProduct.PanelOutputs);
+            y0 = weights.Add(x, scale, minimum, y0);
+            y1 = weights.Add(x + xStrideBytes, scale, minimum, y1);
+            y2 = weights.Add(x2, scale, minimum, y2);
+            y3 = weights.Add(x2 + xStrideBytes, scale, minimum, y3);
+            w += NibblePanels.BlockBytes;
+            scales += NibblePanels.BlockBytes / sizeof(short);
+            x += QuantizedRow.BlockBytes;
+            x2 += QuantizedRow.BlockBytes;
+        }
+
+        TSimd.Store(y0, y);
+        TSimd.Store(y1, y + yStride);
+        TSimd.Store(y2, y + (2L * yStride));
+        TSimd.Store(y3, y + (3L * yStride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile1(byte* panel, int part, int blocks, byte* x, float* y)
+    {
+        TRegister sum = TSimd.Broadcast(0f);
+        byte* w = panel + (part * sizeof(int));
+        short* scales = (short*)(panel + NibblePanels.ScalesOffset) + part;
+        for (int block = 0; block < blocks; block++)
+        {
+            TSimd.Prefetch(w + PrefetchBytes);
+            TSimd.Prefetch(w + PrefetchBytes + 128);
+            TSimd.Prefetch(w + PrefetchBytes + 256);
+            Weights weights = new(w);
+            TRegister scale = TSimd.LoadHalf(scales);
+            TRegister minimum = TSimd.LoadHalf(scales + PanelProduct.PanelOutputs);
+            sum = weights.Add(x, scale, minimum, sum);
+            w += NibblePanels.BlockBytes;
+            scales += NibblePanels.BlockBytes / sizeof(short);
+            x += QuantizedRow.BlockBytes;
+        }
+
+        TSimd.Store(sum, y);
+    }
+
+    /// <summary>The unpacked weights of a block: eight registers that all rows of a tile use.</summary>
+    private readonly struct Weights
+    {
+        private readonly TRegister _w0, _w1, _w2, _w3, _w4, _w5, _w6, _w7;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Weights(byte* w)
+        {
+            TRegister packed = TSimd.Load(w);
+            _w0 = TSimd.LowNibbles(packed);
+            _w1 = TSimd.HighNibbles(packed);
+            packed = TSimd.Load(w + QuadPairBytes);
+            _w2 = TSimd.LowNibbles(packed);
+            _w3 = TSimd.HighNibbles(packed);
+            packed = TSimd.Load(w + (2 * QuadPairBytes));
+            _w4 = TSimd.LowNibbles(packed);
+            _w5 = TSimd.HighNibbles(packed);
+            packed = TSimd.Load(w + (3 * QuadPairBytes));
+            _w6 = TSimd.LowNibbles(packed);
+            _w7 = TSimd.HighNibbles(packed);
+        }
+
+        /// <summary>Adds one row's block: dot · (weight scale · row scale), then minimum · row sum.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TRegister Add(byte* x, TRegister scale, TRegister minimum, TRegister sum)
+        {
+            TRegister dot = TSimd.MultiplyAddBytes(_w0, TSimd.BroadcastQuad(x));
+            dot = TSimd.AddInt16(dot, TSimd.MultiplyAddBytes(_w1, TSimd.BroadcastQuad(x + 4)));
+            dot = TSimd.AddInt16(dot, TSimd.MultiplyAddBytes(_w2, TSimd.BroadcastQuad(x + 8)));
+            dot = TSimd.AddInt16(dot, TSimd.MultiplyAddBytes(_w3, TSimd.BroadcastQuad(x + 12)));
+            dot = TSimd.AddInt16(dot, TSimd.MultiplyAddBytes(_w4, TSimd.BroadcastQuad(x + 16)));
+            dot = TSimd.AddInt16(dot, TSimd.MultiplyAddBytes(_w5, TSimd.BroadcastQuad(x + 20)));
+            dot = TSimd.AddInt16(dot, TSimd.MultiplyAddBytes(_w6, TSimd.BroadcastQuad(x + 24)));
+            dot = TSimd.AddInt16(dot, TSimd.MultiplyAddBytes(_w7, TSimd.BroadcastQuad(x + 28)));
+            TRegister exact = TSimd.ToSingle(TSimd.AddPairs(dot));
+            sum = TSimd.FusedMultiplyAdd(exact, TSimd.Multiply(scale, TSimd.Broadcast(*(float*)(x + QuantizedRow.ScaleOffset))), sum);
+            return TSimd.FusedMultiplyAdd(minimum, TSimd.Broadcast(*(float*)(x + QuantizedRow.SumOffset)), sum);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+namespace Serving.Engine.Kernels;
+
+/// <summary>Rows of activations in fp32 and, in the int8 class, as <see cref="QuantizedRow"/>.</summary>
+internal sealed unsafe class PanelActivations : Activations
+{
+    // Below this many values the threads' start costs more than they save.
+    private const int ParallelValuesMin = 8192;
+
+    private readonly int _rowsMax;
+    private readonly int _widthMax;
+    private readonly NativeBuffer _values;
+    private readonly NativeBuffer? _quantized;
+    private int _rows;
+    private int _width;
+
+    public PanelActivations(int rowsMax, int widthMax, bool quantized)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rowsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(widthMax, 1);
+        _rowsMax = rowsMax;
+        _widthMax = widthMax;
+        _values = new NativeBuffer((long)rowsMax * widthMax * sizeof(float));
+        _quantized = quantized ? new NativeBuffer((long)rowsMax * QuantizedRow.Blocks(widthMax) * QuantizedRow.BlockBytes) : null;
+    }
+
+    public override float* Values => (float*)_values.Address;
+
+    public override void Prepare(int rows, int width, ComputePool pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        if (rows < 1 || rows > _rowsMax || width < 1 || width > _widthMax)
+        {
+            throw new ArgumentException($"{rows} rows of {width} values do not fit activations made for {_rowsMax} rows of {_widthMax}.", nameof(rows));
+        }
+
+        _rows = rows;
+        _width = width;
+        if (_quantized is null)
+        {
+            return;
+        }
+
+        QuantizeWork work = new() { Rows = rows, Width = width, Values = Values, Quantized = _quantized.Address };
+        if ((long)rows * width < ParallelValuesMin)
+        {
+            work.Execute(0, 1);
+        }
+        else
+        {
+            pool.Run(ref work);
+        }
+    }
+
+    /// <summary>The prepared rows as fp32.</summary>
+    public byte* Floats(int rows, int width, out long strideBytes)
+    {
+        Check(rows, width);
+        strideBytes = (long)width * sizeof(float);
+        return _values.Address;
+    }
+
+    /// <summary>The prepared rows as int8 blocks.</summary>
+    public byte* Quantized(int rows, int width, out long strideBytes)
+    {
+        Check(rows, width);
+        strideBytes = (long)QuantizedRow.Blocks(width) * QuantizedRow.BlockBytes;
+        return _quantized is null ? throw new InvalidOperationException("These activations belong to the fp32 class and have no int8 form.") : _quantized.Address;
+    }
+
+    public override void Dispose()
+    {
+        _values.Dispose();
+        _quantized?.Dispose();
+    }
+
+    private void Check(int rows, int width)
+    {
+        if (rows > _rows || width != _width)
+        {
+            throw new InvalidOperationException($"The product needs {rows} rows of {width} values, but {_rows} rows of {_width} were prepared.");
+        }
+    }
+
+    private struct QuantizeWork : IParallelWork
+    {
+        public int Rows;
+        public int Width;
+        public float* Values;
+        public byte* Quantized;
+
+        public readonly void Execute(int thread, int threadCount)
+        {
+            long rowBytes = (long)QuantizedRow.Blocks(Width) * QuantizedRow.BlockBytes;
+            for (int row = Rows * thread / threadCount; row < Rows * (thread + 1) / threadCount; row++)
+            {
+                QuantizedRow.Quantize(Values + ((long)row * Width), Width, Quantized + (row * rowBytes));
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+using Serving.Engine.Formats;
+using Serving.Engine.Kernels;
+
+namespace Serving.Engine.Tests.Kernels;
+
+public sealed unsafe class MatrixProductTests
+{
+    private static readonly KernelSet[] Supported = [.. new[] { KernelSet.Portable, KernelSet.Avx2, KernelSet.Avx512 }.Where(set => set.IsSupported)];
+
+    public static TheoryData<GgmlType> Types => [GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.F16, GgmlType.F32];
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Every_instruction_set_gives_the_bits_of_the_portable_one(GgmlType type)
+    {
+        using RandomMatrix matrix = new(type, 53, 416, seed: 11);
+        foreach (NumericClass reference in Classes(KernelSet.Portable))
+        {
+            float[] expected = Multiply(reference, matrix.Raw, Values(70 * 416, seed: 12), 70, threads: 1);
+            foreach (KernelSet set in Supported)
+            {
+                NumericClass other = reference is Fp32NumericClass ? Classes(set)[0] : Classes(set)[1];
+                Assert.Equal(Bits(expected), Bits(Multiply(other, matrix.Raw, Values(70 * 416, seed: 12), 70, threads: 1)));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void A_row_has_the_same_bits_for_every_row_and_thread_count(GgmlType type)
+    {
+        const int Inputs = 96, Outputs = 37;
+        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 21);
+        foreach (KernelSet set in Supported)
+        {
+            foreach (NumericClass numericClass in Classes(set))
+            {
+                float[] values = Values(70 * Inputs, seed: 22);
+                float[] all = Multiply(numericClass, matrix.Raw, values, 70, threads: 3);
+                for (int rows = 1; rows < 70; rows += rows < 10 ? 1 : 13)
+                {
+                    float[] some = Multiply(numericClass, matrix.Raw, values, rows, threads: 1 + (rows % 2));
+                    Assert.Equal(Bits(all.AsSpan(0, rows * Outputs)), Bits(some));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void The_fp32_class_is_close_to_double_precision(GgmlType type)
+    {
+        const int Inputs = 640, Outputs = 19, Rows = 5;
+        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 31);
+        float[] values = Values(Rows * Inputs, seed: 32);
+        float[] product = Multiply(Classes(Supported[^1])[0], matrix.Raw, values, Rows, threads: 2);
+        for (int i = 0; i < product.Length; i++)
+        {
+            (double exact, double magnitude) = Dot(matrix.Row(i % Outputs), values.AsSpan(i / Outputs * Inputs, Inputs));
+            Assert.InRange(product[i], exact - (2e-6 * magnitude), exact + (2e-6 * magnitude));
+        }
+    }
+
+    [Theory]
+    [InlineData(GgmlType.Q4_0)]
+    [InlineData(GgmlType.Q4_1)]
+    [InlineData(GgmlType.Q8_0)]
+    public void The_int8_class_stays_within_the_error_of_its_activations(GgmlType type)
+    {
+        const int Inputs = 640, Outputs = 19, Rows = 5;
+        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 41);
+        float[] values = Values(Rows * Inputs, seed: 42);
+        float[] product = Multiply(Classes(Supported[^1])[1], matrix.Raw, values, Rows, threads: 2);
+        for (int i = 0; i < product.Length; i++)
+        {
+            float[] weights = matrix.Row(i % Outputs);
+            Span<float> row = values.AsSpan(i / Outputs * Inputs, Inputs);
+            double bound = 0;
+            for (int start = 0; start < Inputs; start += 32)
+            {
+                // Half a step of the block for every weight.
+                double step = Magnitude(row.Slice(start, 32)) / 127;
+                bound += SumOfMagnitudes(weights.AsSpan(start, 32)) * step * 0.5001;
+            }
+
+            (double exact, double magnitude) = Dot(weights, row);
+            Assert.InRange(Math.Abs(product[i] - exact), 0, bound + (1e-5 * magnitude));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void Copies_weight_rows_exactly(GgmlType type)
+    {
+        using RandomMatrix matrix = new(type, 35, 64, seed: 51);
+        foreach (NumericClass numericClass in Classes(KernelSet.Portable))
+        {
+            using WeightMatrix packed = numericClass.Pack(matrix.Raw);
+            float[] row = new float[64];
+            foreach (int output in new[] { 0, 17, 34 })
+            {
+                packed.CopyRow(output, row);
+                Assert.Equal(matrix.Row(output), row);
+            }
+        }
+    }
+
+    [Fact]
+    public void Multiplying_allocates_nothing()
+    {
+        using RandomMatrix matrix = new(GgmlType.Q4_1, 64, 64, seed: 61);
+        using ComputePool pool = new(2);
+        NumericClass numericClass = new Int8BlockNumericClass();
+        using WeightMatrix packed = numericClass.Pack(matrix.Raw);
+        using Activations x = numericClass.CreateActivations(16, 64);
+        float* y = stackalloc float[16 * 64];
+        Step();
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            Step();
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Step()
+        {
+            x.Prepare(16, 64, pool);
+            packed.Multiply(x, 16, y, 64, pool);
+        }
+    }
+
+    [Fact]
+    public void Refuses_rows_that_were_not_prepared()
+    {
+        using RandomMatrix matrix = new(GgmlType.Q8_0, 16, 64, seed: 71);
+        using ComputePool pool = new(1);
+        NumericClass numericClass = new Int8BlockNumericClass();
+        using WeightMatrix packed = numericClass.Pack(matrix.Raw);
+        using Activations x = numericClass.CreateActivations(4, 64);
+        x.Prepare(2, 64, pool);
+        float[] y = new float[4 * 16];
+
+        Assert.Throws<InvalidOperationException>(() =>
+        {
+            fixed (float* destination = y)
+            {
+                packed.Multiply(x, 3, destination, 16, pool);
+            }
+        });
+    }
+
+    private static NumericClass[] Classes(KernelSet set) =>
+        [new Fp32NumericClass(new KernelSelection(set)), new Int8BlockNumericClass(new KernelSelection(set))];
+
+    private static float[] Multiply(NumericClass numericClass, RawTensor weights, ReadOnlySpan<float> values, int rows, int threads)
+    {
+        using ComputePool pool = new(threads);
+        using WeightMatrix matrix = numericClass.Pack(weights);
+        using Activations x = numericClass.CreateActivations(rows, weights.Inputs);
+        values[..(rows * weights.Inputs)].CopyTo(new Span<float>(x.Values, rows * weights.Inputs));
+        x.Prepare(rows, weights.Inputs, pool);
+
+        // A wider stride than needed, to see that nothing is written between the rows.
+        int stride = weights.Outputs + 3;
+        float[] y = new float[rows * stride];
+        Array.Fill(y, 7f);
+        fixed (float* destination = y)
+        {
+            matrix.Multiply(x, rows, destination, stride, pool);
+        }
+
+        float[] dense = new float[rows * weights.Outputs];
+        for (int row = 0; row < rows; row++)
+        {
+            y.AsSpan(row * stride, weights.Outputs).CopyTo(dense.AsSpan(row * weights.Outputs));
+            Assert.Equal([7f, 7f, 7f], y.AsSpan((row * stride) + weights.Outputs, 3).ToArray());
+        }
+
+        return dense;
+    }
+
+    private static float[] Values(int count, int seed)
+    {
+        Random random = new(seed);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-2, 2)));
+        }
+
+        return values;
+    }
+
+    private static (double Value, double Magnitude) Dot(ReadOnlySpan<float> weights, ReadOnlySpan<float> x)
+    {
+        double value = 0, magnitude = 0;
+        for (int i = 0; i < x.Length; i++)
+        {
+            value += (double)weights[i] * x[i];
+            magnitude += Math.Abs((double)weights[i] * x[i]);
+        }
+
+        return (value, magnitude);
+    }
+
+    private static float Magnitude(ReadOnlySpan<float> values)
+    {
+        float largest = 0;
+        foreach (float value in values)
+        {
+            largest = Math.Max(largest, Math.Abs(value));
+        }
+
+        return largest;
+    }
+
+    private static double SumOfMagnitudes(ReadOnlySpan<float> values)
+    {
+        double sum = 0;
+        foreach (float value in values)
+        {
+            sum += Math.Abs(value);
+        }
+
+        return sum;
+    }
+
+    private static int[] Bits(ReadOnlySpan<float> values)
+    {
+        int[] bits = new int[values.Length];
+        for (int i = 0; i < bits.Length; i++)
+        {
+            bits[i] = BitConverter.SingleToInt32Bits(values[i]);
+        }
+
+        return bits;
+    }
+}
