@@ -1,0 +1,50 @@
+namespace Serving.Engine.Scheduling;
+
+/// <summary>What an engine can take at all. Immutable: any thread may ask.</summary>
+/// <param name="ContextLength">Most tokens of a sequence that the model can handle.</param>
+/// <param name="PoolTokens">Token slots of the whole KV pool.</param>
+/// <param name="WaitingSequencesMax">Bound of the waiting queue.</param>
+/// <param name="VocabularySize">Token ids are below it.</param>
+public sealed record AdmissionLimits(int ContextLength, int PoolTokens, int WaitingSequencesMax, int VocabularySize)
+{
+    /// <summary>Most tokens of a sequence, prompt and answer: an answer that reaches it ends by length.</summary>
+    public int SequenceTokensMax => Math.Min(ContextLength, PoolTokens);
+
+    /// <summary>The refusal of a prompt, or null.</summary>
+    /// <param name="waiting">Sequences that wait already.</param>
+    public Refusal? Examine(ReadOnlySpan<int> prompt, SequenceWork work, int waiting)
+    {
+        var needed = work == SequenceWork.PrefillOnly ? prompt.Length : (long)prompt.Length + 1;
+        if (needed > ContextLength)
+        {
+            return new Refusal(
+                RefusalReason.ContextExceeded,
+                $"The prompt has {prompt.Length} tokens; the model's context holds {ContextLength}, the answer included.");
+        }
+
+        if (needed > PoolTokens)
+        {
+            return new Refusal(
+                RefusalReason.PoolTooSmall,
+                $"The prompt has {prompt.Length} tokens; the KV cache of this worker holds {PoolTokens}, the answer included.");
+        }
+
+        var unknown = prompt.IndexOfAnyExceptInRange(0, VocabularySize - 1);
+        if (unknown >= 0)
+        {
+            return new Refusal(
+                RefusalReason.UnknownToken,
+                $"Prompt token {unknown} is {prompt[unknown]}; the vocabulary has ids from 0 to {VocabularySize - 1}.");
+        }
+
+        return waiting < WaitingSequencesMax
+            ? null
+            : new Refusal(RefusalReason.QueueFull, $"{waiting} sequences wait already, which is the most this worker allows.");
+    }
+
+    /// <summary>Most tokens that a sequence admitted under these limits may have.</summary>
+    /// <param name="answerTokensMax">What the client allows; null: as many as fit.</param>
+    public int TokensMax(int promptLength, SequenceWork work, int? answerTokensMax) => work == SequenceWork.PrefillOnly
+        ? promptLength
+        : (int)Math.Min(SequenceTokensMax, promptLength + (long)(answerTokensMax ?? SequenceTokensMax));
+}

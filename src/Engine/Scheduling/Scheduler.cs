@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using Serving.Engine.Execution;
+using Serving.Engine.KvCache;
+
+namespace Serving.Engine.Scheduling;
+
+/// <summary>
+/// Decides which tokens the next step computes. First come, first served; every step holds all running decodes and fills up with prefill
+/// chunks. Knows no tensors, threads or clock; one thread uses it: <see cref="FillStep"/>, run the step, <see cref="Commit"/> each part.
+/// <para>
+/// Blocks: a sequence is admitted when its tokens so far have room, and grows by a block at a time. When none is free it takes those of the
+/// newest younger sequence, which later computes its tokens again (vLLM's preemption by recompute: exact, because a row's result does not
+/// depend on the rest of the batch). Reserving for the longest answer instead (mini-sglang) would let few sequences run, since most clients
+/// name no limit. The youngest never preempts itself: it sits a step out and keeps its blocks. Blocks that somebody else reads or writes
+/// (waiting for remote KV, prefill computed or being computed) are never taken.
+/// </para>
+/// </summary>
+public sealed partial class Scheduler
+{
+    private readonly KvBlockPool _pool;
+    private readonly int _blockSize;
+    private readonly SchedulerOptions _options;
+
+    // Each in order of arrival.
+    private readonly List<Sequence> _waiting;
+    private readonly List<Sequence> _running;
+    private readonly List<Sequence> _waitingForRemoteKv;
+    private readonly List<Sequence> _prefillComputed;
+
+    private readonly ScheduledSequence[] _scheduled;
+    private int _scheduledCount;
+    private long _step;
+
+    public Scheduler(KvBlockPool pool, int blockSize, AdmissionLimits limits, SchedulerOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RunningSequencesMax, options.BatchTokensMax);
+        _pool = pool;
+        _blockSize = blockSize;
+        _options = options;
+        Limits = limits;
+        _waiting = new List<Sequence>(options.WaitingSequencesMax + options.RunningSequencesMax);
+        _running = new List<Sequence>(options.RunningSequencesMax);
+        _waitingForRemoteKv = new List<Sequence>(options.RunningSequencesMax);
+        _prefillComputed = new List<Sequence>(pool.BlockCount);
+        _scheduled = new ScheduledSequence[options.RunningSequencesMax];
+    }
+
+    public AdmissionLimits Limits { get; }
+
+    /// <summary>Sequences of the step that <see cref="FillStep"/> made, in the plan's order.</summary>
+    public ReadOnlySpan<ScheduledSequence> Scheduled => _scheduled.AsSpan(0, _scheduledCount);
+
+    /// <summary>Sequences that wait, the preempted ones included.</summary>
+    public int WaitingCount => _waiting.Count;
+
+    public int RunningCount => _running.Count;
+
+    public int WaitingForRemoteKvCount => _waitingForRemoteKv.Count;
+
+    /// <summary>Sequences whose blocks wait to be released.</summary>
+    public int PrefillComputedCount => _prefillComputed.Count;
+
+    /// <summary>Sequences not yet finished.</summary>
+    public int SequenceCount => _waiting.Count + _running.Count + _waitingForRemoteKv.Count + _prefillComputed.Count;
+
+    /// <summary>How often a sequence has lost its blocks to an older one.</summary>
+    public long PreemptionCount { get; private set; }
+
+    /// <summary>Adds a sequence that <see cref="AdmissionLimits.Examine"/> accepted; the bound on the queue is the caller's to keep.</summary>
+    public void Enqueue(Sequence sequence) => InsertByArrival(_waiting, sequence);
+
+    /// <summary>Fills <paramref name="plan"/> with the next step; it stays empty when nothing can go on without an event from outside.</summary>
+    public void FillStep(StepPlan plan)
+    {
+        plan.Clear();
+        _scheduledCount = 0;
+        _step++;
+        var preemptionsBefore = PreemptionCount;
+        ScheduleDecodes(plan);
+
+        // What a preemption has freed is for the sequences that run.
+        if (PreemptionCount == preemptionsBefore)
+        {
+            AdmitWaiting(_options.BatchTokensMax - plan.RowCount);
+        }
+
+        SchedulePrefillChunks(plan);
+    }
+
+    /// <summary>Records that a part of the step has run.</summary>
+    /// <param name="scheduled">An element of <see cref="Scheduled"/>.</param>
+    /// <param name="sampledToken">The token sampled from its logits; ignored when it has none.</param>
+    public void Commit(in ScheduledSequence scheduled, int sampledToken)
+    {
+        var sequence = scheduled.Sequence;
+        Debug.Assert(sequence.State == SequenceState.Running, "Only running sequences are scheduled.");
+        var promptTokensLeft = Math.Max(0, sequence.PromptLength - sequence.ComputedTokens);
+        sequence.ComputedPromptTokens += Math.Min(scheduled.ScheduledTokens, promptTokensLeft);
+        sequence.ComputedTokens += scheduled.ScheduledTokens;
+        sequence.Observer.OnComputed(sequence);
+        if (scheduled.LogitsIndex >= 0)
+        {
+            AppendSampled(sequence, sampledToken);
+        }
+        else if (sequence.Work == SequenceWork.PrefillOnly && sequence.PendingTokens == 0)
+        {
+            Move(sequence, _running, _prefillComputed, SequenceState.PrefillComputed);
+            sequence.Observer.OnPrefillComputed(sequence);
+        }
+    }
+
+    /// <summary>Prompt tokens that this engine has yet to compute.</summary>
+    public int PendingPromptTokens()
+    {
+        var pending = 0;
+        foreach (var sequence in _running)
+        {
+            pending += Math.Max(0, sequence.PromptLength - sequence.ComputedTokens);
+        }
+
+        foreach (var sequence in _waiting)
+        {
+            pending += sequence.AwaitsRemoteKv ? 1 : sequence.PromptLength;
+        }
+
+        return pending;
+    }
+
+    private void AppendSampled(Sequence sequence, int token)
+    {
+        sequence.Append(token);
+        sequence.Observer.OnToken(sequence);
+        if (sequence.IsEndToken(token))
+        {
+            Finish(sequence, SequenceState.FinishedStop);
+        }
+        else if (sequence.TokenCount == sequence.TokensMax)
+        {
+            Finish(sequence, SequenceState.FinishedLength);
+        }
+    }
+
+    private void ScheduleDecodes(StepPlan plan)
+    {
+        // A preemption shortens the list behind the index: its victim is younger than the sequence it makes room for.
+        for (var i = 0; i < _running.Count; i++)
+        {
+            var sequence = _running[i];
+            if (sequence.PendingTokens == 1 && sequence.Work != SequenceWork.PrefillOnly && TryGrow(sequence))
+            {
+                Schedule(plan, sequence, 1);
+            }
+        }
+    }
+
+    private void SchedulePrefillChunks(StepPlan plan)
+    {
+        for (var i = 0; i < _running.Count && plan.RowCount < _options.BatchTokensMax; i++)
+        {
+            var sequence = _running[i];
+            if (sequence.ScheduledStep != _step && HasRoom(sequence))
+            {
+                Schedule(plan, sequence, Math.Min(sequence.PendingTokens, _options.BatchTokensMax - plan.RowCount));
+            }
+        }
+    }
+
+    private void Schedule(StepPlan plan, Sequence sequence, int tokens)
+    {
+        var reachesEnd = tokens == sequence.PendingTokens && sequence.Work != SequenceWork.PrefillOnly;
+        var logits = plan.Add(sequence.Pending(tokens), sequence.ComputedTokens, sequence.Table.Blocks, reachesEnd);
+        sequence.ScheduledStep = _step;
+        _scheduled[_scheduledCount++] = new ScheduledSequence(sequence, tokens, logits);
+    }
+}

@@ -1,0 +1,19 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Serving.Engine.Scheduling;
+
+/// <summary>The scheduler's budgets.</summary>
+public sealed record SchedulerOptions
+{
+    /// <summary>Most rows (tokens) of a step. Default 512: more makes prompts cheaper and the pauses of running answers longer.</summary>
+    [Range(1, 65_536)]
+    public int BatchTokensMax { get; init; } = 512;
+
+    /// <summary>Most sequences that run, or wait for a KV cache from elsewhere. Default 64. At most <see cref="BatchTokensMax"/>.</summary>
+    [Range(1, 4_096)]
+    public int RunningSequencesMax { get; init; } = 64;
+
+    /// <summary>Most sequences that wait to be admitted; one more is refused. Default 256.</summary>
+    [Range(1, 65_536)]
+    public int WaitingSequencesMax { get; init; } = 256;
+}

@@ -1,0 +1,219 @@
+using Serving.Engine.Execution;
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+
+namespace Serving.Worker.Loop;
+
+/// <content>The engine's thread. A steady state of decode steps allocates nothing here.</content>
+public sealed partial class EngineLoop
+{
+    private readonly StepPlan _plan;
+    private readonly Sampler _sampler;
+    private bool _loadHasChanged;
+
+    internal void CountAdmitted(SequenceHandle handle)
+    {
+        _loadHasChanged = true;
+        StopCountingAsWaiting(handle);
+    }
+
+    internal void CountGeneratedToken() => _counters.AddGeneratedToken();
+
+    internal void CountComputedPromptTokens(int tokens) => _counters.AddComputedPromptTokens(tokens);
+
+    internal void CountFinished(SequenceHandle handle)
+    {
+        _loadHasChanged = true;
+        StopCountingAsWaiting(handle);
+
+        // Whoever reads the end of the sequence finds its blocks free in the snapshot too.
+        _counters.Publish(_scheduler, _pool);
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!HasEnded())
+            {
+                TakeSubmissions();
+                TakeSignals();
+                var hasRun = RunStep();
+                Publish();
+                if (!hasRun)
+                {
+                    Park();
+                }
+            }
+        }
+        catch (Exception exception)
+        {
+            LogEngineFailed(_logger, exception, _executor.Model.Name);
+            _hasFailed = true;
+        }
+
+        End();
+    }
+
+    private bool HasEnded() => _isAborting || (_isStopping && _scheduler.SequenceCount == 0 && _inbox.Reader.Count == 0);
+
+    private void Park()
+    {
+        if (_scheduler.SequenceCount == 0)
+        {
+            _scheduler.CheckIntegrity();
+        }
+
+        if (!HasEnded())
+        {
+            _doorbell.Wait();
+        }
+    }
+
+    private void TakeSubmissions()
+    {
+        while (_inbox.Reader.TryRead(out var handle))
+        {
+            _loadHasChanged = true;
+            _scheduler.Enqueue(handle.Sequence);
+        }
+    }
+
+    private void TakeSignals()
+    {
+        // Bounded, so that callers cannot keep the engine from its steps.
+        for (var left = _signalled.Count; left > 0 && _signalled.TryDequeue(out var handle); left--)
+        {
+            _loadHasChanged = true;
+            Obey(handle, handle.TakeSignals());
+        }
+    }
+
+    private void Obey(SequenceHandle handle, SequenceSignals signals)
+    {
+        var sequence = handle.Sequence;
+        if (signals.HasFlag(SequenceSignals.Cancel))
+        {
+            _scheduler.Cancel(sequence);
+        }
+
+        if (signals.HasFlag(SequenceSignals.RemoteKvCompleted))
+        {
+            handle.MarkRemoteKvEnded();
+            _scheduler.CompleteRemoteKv(sequence, handle.RemoteComputedTokens);
+        }
+
+        if (signals.HasFlag(SequenceSignals.RemoteKvFailed))
+        {
+            handle.MarkRemoteKvEnded();
+            _scheduler.FailRemoteKv(sequence);
+        }
+
+        if (signals.HasFlag(SequenceSignals.Release))
+        {
+            _scheduler.Release(sequence);
+        }
+    }
+
+    /// <returns>Whether there was anything to compute.</returns>
+    private bool RunStep()
+    {
+        _scheduler.FillStep(_plan);
+        if (_plan.RowCount == 0)
+        {
+            return false;
+        }
+
+        _counters.AddStep();
+        try
+        {
+            _executor.Execute(_plan);
+        }
+        catch (Exception exception)
+        {
+            LogStepFailed(_logger, exception, _plan.SequenceCount, _plan.RowCount);
+            FailStep($"The model failed in a step ({exception.GetType().Name}: {exception.Message}).");
+            return true;
+        }
+
+        foreach (ref readonly var scheduled in _scheduler.Scheduled)
+        {
+            Commit(scheduled);
+        }
+
+        return true;
+    }
+
+    private void Commit(in ScheduledSequence scheduled)
+    {
+        var sequence = scheduled.Sequence;
+        var token = -1;
+        if (scheduled.LogitsIndex >= 0)
+        {
+            var logits = _plan.Logits.Slice(scheduled.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
+            if (!_sampler.TrySample(logits, sequence.Sampling, sequence.TokenCount, out token))
+            {
+                var handle = HandleOf(sequence);
+                LogBrokenLogits(_logger, handle.RequestId, sequence.TokenCount);
+                Fail(sequence, "The model gave logits that are not finite numbers.");
+                return;
+            }
+        }
+
+        _scheduler.Commit(scheduled, token);
+    }
+
+    private void FailStep(string error)
+    {
+        foreach (ref readonly var scheduled in _scheduler.Scheduled)
+        {
+            Fail(scheduled.Sequence, error);
+        }
+    }
+
+    private void Fail(Sequence sequence, string error)
+    {
+        HandleOf(sequence).Error = error;
+        _scheduler.Finish(sequence, SequenceState.FinishedFailed);
+    }
+
+    private void Publish()
+    {
+        _counters.Publish(_scheduler, _pool);
+        if (!_loadHasChanged)
+        {
+            return;
+        }
+
+        _loadHasChanged = false;
+        try
+        {
+            LoadChanged?.Invoke();
+        }
+        catch (Exception exception)
+        {
+            LogLoadListenerFailed(_logger, exception);
+        }
+    }
+
+    private void End()
+    {
+        _inbox.Writer.TryComplete();
+        TakeSubmissions();
+        _scheduler.FailAll();
+        Publish();
+        LogStopped(_logger, _executor.Model.Name);
+        _stopped.SetResult();
+    }
+
+    private void StopCountingAsWaiting(SequenceHandle handle)
+    {
+        if (handle.IsCountedAsWaiting)
+        {
+            handle.IsCountedAsWaiting = false;
+            Interlocked.Decrement(ref _neverAdmitted);
+        }
+    }
+
+    private static SequenceHandle HandleOf(Sequence sequence) => (SequenceHandle)sequence.Observer;
+}

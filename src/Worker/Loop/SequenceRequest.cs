@@ -1,0 +1,25 @@
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+
+namespace Serving.Worker.Loop;
+
+/// <summary>What an engine is asked to do. Text, templates and stop strings are the caller's.</summary>
+public sealed record SequenceRequest
+{
+    /// <summary>The request's id in logs.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>At least one token; copied on submission.</summary>
+    public required ReadOnlyMemory<int> PromptTokens { get; init; }
+
+    public required SequenceWork Work { get; init; }
+
+    /// <summary>How answer tokens are chosen; unused when only the prompt is computed.</summary>
+    public SamplingParameters Sampling { get; init; } = SamplingParameters.Greedy;
+
+    /// <summary>Most answer tokens, at least 1; null: until the context, or the whole KV cache of the worker, is full.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>Tokens that end the answer. Such a token is output too, and counts.</summary>
+    public ReadOnlyMemory<int> EndTokens { get; init; }
+}

@@ -1,0 +1,215 @@
+using System.Buffers.Binary;
+using Serving.Engine;
+using Serving.Engine.Execution;
+using Serving.Engine.KvCache;
+using Serving.Engine.Sampling;
+
+namespace Serving.TestKit;
+
+/// <summary>
+/// A model with known logits: every row writes bytes made from its token and position into its KV slot, and logits are a hash of all
+/// the slots up to the row's own, read back through the block table. So a wrong block table, a chunk left out or a KV cache that was not
+/// imported gives other tokens than <see cref="Expect"/>, which never sees a block.
+/// </summary>
+public sealed class FakeModelExecutor : IModelExecutor
+{
+    private const ulong HashSeed = 0xCBF29CE484222325;
+    private readonly byte[][] _layers;
+    private readonly byte[] _expected;
+
+    public FakeModelExecutor(int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512)
+    {
+        KvLayout = new KvCacheLayout(Layers: 2, KvHeads: 2, HeadDim: 2, BlockSize: blockSize, KvDataType.Float32);
+        Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, "fake-kv", "fake");
+        KvBlockCount = kvBlockCount;
+        StepRowsMax = stepRowsMax;
+        _layers = new byte[KvLayout.Layers][];
+        for (var layer = 0; layer < _layers.Length; layer++)
+        {
+            _layers[layer] = new byte[kvBlockCount * KvLayout.BytesPerLayerBlock];
+        }
+
+        _expected = new byte[KvLayout.BytesPerTokenPerLayer];
+    }
+
+    public ModelDescription Model { get; }
+
+    public KvCacheLayout KvLayout { get; }
+
+    public int KvBlockCount { get; }
+
+    public int StepRowsMax { get; }
+
+    /// <summary>Steps run so far.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Called on the engine's thread at the start of each step: to look at the plan, to wait, or to throw.</summary>
+    public Action<StepPlan>? OnStep { get; set; }
+
+    /// <summary>Overwrites the logits of a step, to break them.</summary>
+    public Action<StepPlan>? OnLogits { get; set; }
+
+    public void Execute(StepPlan plan)
+    {
+        Steps++;
+        OnStep?.Invoke(plan);
+        var logitRow = 0;
+        foreach (ref readonly var sequence in plan.Sequences)
+        {
+            for (var i = 0; i < sequence.RowCount; i++)
+            {
+                WriteSlots(sequence.Blocks.Span, plan.TokenIds[sequence.RowStart + i], sequence.ComputedTokens + i);
+            }
+
+            if (logitRow < plan.LogitRowCount && plan.LogitRows[logitRow] == sequence.RowStart + sequence.RowCount - 1)
+            {
+                var state = Read(sequence.Blocks.Span, sequence.ComputedTokens + sequence.RowCount);
+                WriteLogits(state, plan.Logits.Slice(logitRow * plan.VocabularySize, plan.VocabularySize));
+                logitRow++;
+            }
+        }
+
+        OnLogits?.Invoke(plan);
+    }
+
+    public void ExportBlock(int layer, BlockId block, int slots, Span<byte> destination)
+    {
+        var runBytes = slots * HeadBytes;
+        for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
+        {
+            Run(layer, block, run)[..runBytes].CopyTo(destination[(run * runBytes)..]);
+        }
+    }
+
+    public void ImportBlock(int layer, BlockId block, int slots, ReadOnlySpan<byte> source)
+    {
+        var runBytes = slots * HeadBytes;
+        for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
+        {
+            source.Slice(run * runBytes, runBytes).CopyTo(Run(layer, block, run));
+        }
+    }
+
+    /// <summary>The tokens that a sequence gets when it is alone.</summary>
+    public IReadOnlyList<int> Expect(ReadOnlySpan<int> prompt, int answerTokens, SamplingParameters sampling, params int[] endTokens)
+    {
+        var tokens = new List<int>(prompt.ToArray());
+        var answer = new List<int>();
+        var sampler = new Sampler(Model.VocabularySize);
+        var logits = new float[Model.VocabularySize];
+        while (answer.Count < answerTokens)
+        {
+            var state = HashSeed;
+            for (var layer = 0; layer < KvLayout.Layers; layer++)
+            {
+                for (var position = 0; position < tokens.Count; position++)
+                {
+                    FillToken(layer, tokens[position], position, _expected);
+                    state = Fold(state, _expected);
+                }
+            }
+
+            WriteLogits(state, logits);
+            if (!sampler.TrySample(logits, sampling, tokens.Count, out var token))
+            {
+                throw new InvalidOperationException("The fake model's own logits are broken.");
+            }
+
+            tokens.Add(token);
+            answer.Add(token);
+            if (endTokens.Contains(token))
+            {
+                break;
+            }
+        }
+
+        return answer;
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private int HeadBytes => KvLayout.HeadDim * KvLayout.ElementBytes;
+
+    /// <summary>The slots of one head's K or V in one layer of a block: <c>[K|V][kv head]</c> is numbered through.</summary>
+    private Span<byte> Run(int layer, BlockId block, int run)
+    {
+        var bytes = KvLayout.BlockSize * HeadBytes;
+        return _layers[layer].AsSpan((block.Value * KvLayout.BytesPerLayerBlock) + (run * bytes), bytes);
+    }
+
+    private void WriteSlots(ReadOnlySpan<BlockId> blocks, int token, int position)
+    {
+        Span<byte> bytes = stackalloc byte[KvLayout.BytesPerTokenPerLayer];
+        var block = blocks[position / KvLayout.BlockSize];
+        var slot = position % KvLayout.BlockSize;
+        for (var layer = 0; layer < KvLayout.Layers; layer++)
+        {
+            FillToken(layer, token, position, bytes);
+            for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
+            {
+                bytes.Slice(run * HeadBytes, HeadBytes).CopyTo(Run(layer, block, run)[(slot * HeadBytes)..]);
+            }
+        }
+    }
+
+    private ulong Read(ReadOnlySpan<BlockId> blocks, int tokens)
+    {
+        Span<byte> bytes = stackalloc byte[KvLayout.BytesPerTokenPerLayer];
+        var state = HashSeed;
+        for (var layer = 0; layer < KvLayout.Layers; layer++)
+        {
+            for (var position = 0; position < tokens; position++)
+            {
+                var block = blocks[position / KvLayout.BlockSize];
+                var slot = position % KvLayout.BlockSize;
+                for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
+                {
+                    Run(layer, block, run).Slice(slot * HeadBytes, HeadBytes).CopyTo(bytes[(run * HeadBytes)..]);
+                }
+
+                state = Fold(state, bytes);
+            }
+        }
+
+        return state;
+    }
+
+    private static void FillToken(int layer, int token, int position, Span<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i += sizeof(ulong))
+        {
+            var word = Mix(((ulong)layer << 56) ^ ((ulong)i << 48) ^ ((ulong)position << 24) ^ (uint)token);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[i..], word);
+        }
+    }
+
+    private static ulong Fold(ulong state, ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i += sizeof(ulong))
+        {
+            state = Mix(state ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes[i..]));
+        }
+
+        return state;
+    }
+
+    /// <summary>Logits from 0 to 8.</summary>
+    private static void WriteLogits(ulong state, Span<float> logits)
+    {
+        for (var id = 0; id < logits.Length; id++)
+        {
+            logits[id] = (Mix(state + (ulong)id) >> 40) * (8f / (1 << 24));
+        }
+    }
+
+    // The finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).
+    private static ulong Mix(ulong z)
+    {
+        z += 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+}
