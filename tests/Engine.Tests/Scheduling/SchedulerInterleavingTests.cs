@@ -1,0 +1,95 @@
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+
+namespace Serving.Engine.Tests.Scheduling;
+
+/// <summary>Random arrivals, cancels, hand-offs and releases in pools of all sizes; a failure names the seed.</summary>
+public sealed class SchedulerInterleavingTests
+{
+    [Fact]
+    public void Each_sequence_gets_the_tokens_it_gets_alone_and_no_block_is_lost()
+    {
+        var preemptions = 0L;
+        for (var seed = 0; seed < 200; seed++)
+        {
+            try
+            {
+                preemptions += RunOne(new Random(seed));
+            }
+            catch (Exception exception)
+            {
+                throw new InvalidOperationException($"Seed {seed} fails: {exception.Message}", exception);
+            }
+        }
+
+        Assert.True(preemptions > 50, $"Only {preemptions} preemptions: the pools are too large to test them.");
+    }
+
+    private static long RunOne(Random random)
+    {
+        var harness = new SchedulerHarness(
+            blocks: random.Next(8, 24), batchTokensMax: random.Next(8, 40), runningMax: random.Next(1, 9), contextLength: 32);
+        var sequences = new List<Sequence>();
+        var left = 12;
+        for (var step = 0; left > 0 || harness.Scheduler.SequenceCount > 0; step++)
+        {
+            Assert.True(step < 5_000, $"{harness.Scheduler.SequenceCount} sequences are left after 5000 steps.");
+            if (left > 0 && random.Next(3) == 0)
+            {
+                left--;
+                sequences.Add(Arrive(harness, random));
+            }
+
+            Disturb(harness, sequences, random);
+            harness.Step();
+        }
+
+        foreach (var sequence in sequences)
+        {
+            harness.AssertAnsweredAsAlone(sequence);
+        }
+
+        harness.AssertEmpty();
+        return harness.Scheduler.PreemptionCount;
+    }
+
+    private static Sequence Arrive(SchedulerHarness harness, Random random)
+    {
+        var sampling = random.Next(2) == 0 ? SamplingParameters.Greedy : new SamplingParameters(0.9f, 0.9f, random.Next(), 0);
+        return harness.Add(
+            SchedulerHarness.Prompt(random.Next(1, 20), random.Next()), (SequenceWork)random.Next(3), random.Next(1, 24), sampling);
+    }
+
+    private static void Disturb(SchedulerHarness harness, List<Sequence> sequences, Random random)
+    {
+        foreach (var sequence in sequences)
+        {
+            if (!sequence.IsFinished && random.Next(60) == 0)
+            {
+                harness.Scheduler.Cancel(sequence);
+            }
+
+            if (sequence.State == SequenceState.PrefillComputed && random.Next(4) == 0)
+            {
+                harness.Scheduler.Release(sequence);
+            }
+            else if (sequence.State == SequenceState.WaitingForRemoteKv && random.Next(4) == 0)
+            {
+                EndRemoteKv(harness, sequence, random);
+            }
+        }
+    }
+
+    private static void EndRemoteKv(SchedulerHarness harness, Sequence sequence, Random random)
+    {
+        var tokens = sequence.PromptLength - 1;
+        if (tokens == 0 || random.Next(3) == 0)
+        {
+            harness.Scheduler.FailRemoteKv(sequence);
+            return;
+        }
+
+        harness.FillRemotely(sequence, tokens);
+        harness.Scheduler.CompleteRemoteKv(sequence, tokens);
+    }
+}
