@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Serving.Engine.Kernels;
+using Serving.Engine.Models;
+
+namespace Serving.Engine.Execution.Cpu;
+
+/// <summary>How each operation runs. Products and attention divide themselves over the threads; all others are divided here, by rows.</summary>
+public sealed unsafe partial class CpuModelExecutor
+{
+    /// <summary>From this many rows on it pays to wake the other threads for an operation of a few microseconds a row.</summary>
+    private const int SharedRowsMin = 16;
+
+    private void Run(Operation operation, int rows)
+    {
+        switch (operation)
+        {
+            case Project project:
+                RunProject(project, rows);
+                break;
+            case ProjectLogits project:
+                RunProjectLogits(project, rows);
+                break;
+            case Attend attend:
+                _attention.Run(
+                    attend.Layer, _plan, _scratch.Row(attend.From, 0), attend.From.Width, _scratch.Row(attend.To, 0), attend.To.Width, _kv, _pool);
+                break;
+            default:
+                RunShared(operation, rows);
+                break;
+        }
+    }
+
+    private void RunProject(Project project, int rows)
+    {
+        Activations input = _scratch.Activations(project.From);
+        input.Prepare(rows, project.From.Width, _pool);
+        float* output = _scratch.Row(project.To, 0);
+        for (int i = 0; i < project.Parts.Count; i++)
+        {
+            (MatrixWeight weight, VectorWeight? bias) = project.Parts[i];
+            _weights[weight].Multiply(input, rows, output, project.To.Width, _pool);
+            if (bias is not null)
+            {
+                RowMath.AddToRows(_weights[bias], output, project.To.Width, rows);
+            }
+
+            output += weight.Outputs;
+        }
+    }
+
+    private void RunProjectLogits(ProjectLogits project, int rows)
+    {
+        Activations input = _scratch.Activations(project.From);
+        input.Prepare(rows, project.From.Width, _pool);
+
+        // The plan's logits are pinned for life.
+        var logits = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_plan.Logits));
+        _weights[project.Weight].Multiply(input, rows, logits, _plan.VocabularySize, _pool);
+    }
+
+    private void RunShared(Operation operation, int rows)
+    {
+        if (rows < SharedRowsMin)
+        {
+            RunRows(operation, 0, rows);
+            return;
+        }
+
+        var share = new RowShare(this, operation, rows);
+        _pool.Run(ref share);
+    }
+
+    private void RunRows(Operation operation, int start, int count)
+    {
+        switch (operation)
+        {
+            case EmbedTokens embed:
+                for (int row = start; row < start + count; row++)
+                {
+                    _weights[embed.Table].CopyRow(_rows.Tokens[row], new Span<float>(_scratch.Row(embed.To, row), embed.To.Width));
+                }
+
+                break;
+            case Normalize norm:
+                RmsNorm.Apply(
+                    _scratch.Row(norm.From, start), norm.From.Width, _weights[norm.Weight], norm.Epsilon, _scratch.Row(norm.To, start), norm.To.Width, count);
+                break;
+            case Rotate rotate:
+                _ropes[rotate.Rope.Index].Apply(
+                    _scratch.Row(rotate.Of, start), rotate.Of.Width, rotate.Heads, rotate.HeadDim, _rows.Positions.Slice(start, count));
+                break;
+            case StoreKv store:
+                for (int row = start; row < start + count; row++)
+                {
+                    float* values = _scratch.Row(store.From, row);
+                    _kv.Write(store.Layer, _rows.Blocks[row], _rows.Slot(row), values + store.KeyColumn, values + store.ValueColumn);
+                }
+
+                break;
+            case SwiGluGate gate:
+                int width = gate.To.Width;
+                float* gateUp = _scratch.Row(gate.From, start);
+                SwiGlu.Apply(gateUp, gate.From.Width, gateUp + width, gate.From.Width, _scratch.Row(gate.To, start), width, count, width);
+                break;
+            case AddTo add:
+                RowMath.Add(_scratch.Row(add.From, start), _scratch.Row(add.To, start), (long)count * add.To.Width);
+                break;
+            case SelectLogitRows select:
+                for (int row = start; row < start + count; row++)
+                {
+                    var from = new ReadOnlySpan<float>(_scratch.Row(select.From, _plan.LogitRows[row]), select.From.Width);
+                    from.CopyTo(new Span<float>(_scratch.Row(select.To, row), select.To.Width));
+                }
+
+                break;
+            default:
+                throw new UnreachableException($"{operation.GetType().Name} has no implementation on the processor.");
+        }
+    }
+
+    /// <summary>An operation's rows, divided over the threads in runs.</summary>
+    private readonly struct RowShare(CpuModelExecutor executor, Operation operation, int rows) : IParallelWork
+    {
+        public void Execute(int thread, int threadCount)
+        {
+            int start = (int)((long)rows * thread / threadCount);
+            int end = (int)((long)rows * (thread + 1) / threadCount);
+            executor.RunRows(operation, start, end - start);
+        }
+    }
+}

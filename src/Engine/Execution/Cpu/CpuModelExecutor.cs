@@ -1,0 +1,97 @@
+using Serving.Engine.Kernels;
+using Serving.Engine.KvCache;
+using Serving.Engine.Models;
+
+namespace Serving.Engine.Execution.Cpu;
+
+/// <summary>
+/// Runs a model's list of operations on the processor. It owns weights, KV storage and scratch; threads come from a <see cref="ComputePool"/> that it
+/// shares with others. A step allocates nothing.
+/// </summary>
+public sealed unsafe partial class CpuModelExecutor : IModelExecutor
+{
+    private readonly ModelGraph _graph;
+    private readonly ModelWeights _weights;
+    private readonly StepScratch _scratch;
+    private readonly StepRows _rows;
+    private readonly RopeTable[] _ropes;
+    private readonly PagedAttention _attention;
+    private readonly KvStorage _kv;
+    private readonly ComputePool _pool;
+
+    // The step that is running; the threads of the pool read it.
+    private StepPlan _plan = null!;
+
+    /// <param name="weights">The executor disposes them.</param>
+    internal CpuModelExecutor(
+        ModelDescription model,
+        ModelGraph graph,
+        ModelWeights weights,
+        NumericClass numericClass,
+        KvCacheLayout layout,
+        ModelLoadOptions options,
+        ComputePool pool)
+    {
+        Model = model;
+        KvLayout = layout;
+        StepRowsMax = options.StepRowsMax;
+        _graph = graph;
+        _weights = weights;
+        _pool = pool;
+        _scratch = new StepScratch(graph.Buffers, numericClass, options.StepRowsMax);
+        _rows = new StepRows(layout, options.KvBlocks, options.StepRowsMax, model.ContextLength, model.VocabularySize);
+        _kv = new KvStorage(layout, options.KvBlocks);
+        _attention = new PagedAttention(graph.Config.Heads, layout);
+        _ropes = new RopeTable[graph.Ropes.Count];
+        foreach (RopeSpec rope in graph.Ropes)
+        {
+            ReadOnlySpan<float> factors = rope.FrequencyFactors is { } vector ? weights[vector] : [];
+            _ropes[rope.Index] = new RopeTable(model.ContextLength, rope.Dims, rope.Theta, factors, rope.Interleaved);
+        }
+    }
+
+    public ModelDescription Model { get; }
+
+    public KvCacheLayout KvLayout { get; }
+
+    public int KvBlockCount => _kv.BlockCount;
+
+    public int StepRowsMax { get; }
+
+    public void Execute(StepPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        _rows.Fill(plan);
+        _plan = plan;
+        Run(_graph.Embedding, plan.RowCount);
+        for (int layer = 0; layer < _graph.Layers.Count; layer++)
+        {
+            Run(_graph.Layers[layer], plan.RowCount);
+        }
+
+        if (plan.LogitRowCount > 0)
+        {
+            Run(_graph.Head, plan.LogitRowCount);
+        }
+    }
+
+    public void ExportBlock(int layer, BlockId block, int slots, Span<byte> destination) => _kv.Export(layer, block, slots, destination);
+
+    public void ImportBlock(int layer, BlockId block, int slots, ReadOnlySpan<byte> source) => _kv.Import(layer, block, slots, source);
+
+    public void Dispose()
+    {
+        Array.ForEach(_ropes, rope => rope.Dispose());
+        _kv.Dispose();
+        _scratch.Dispose();
+        _weights.Dispose();
+    }
+
+    private void Run(IReadOnlyList<Operation> operations, int rows)
+    {
+        for (int i = 0; i < operations.Count; i++)
+        {
+            Run(operations[i], rows);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Serving.Engine.Formats.Blocks;
+using Serving.Engine.Formats.Gguf;
+using Serving.Engine.Kernels;
+using Serving.Engine.Models;
+
+namespace Serving.Engine.Execution.Cpu;
+
+/// <summary>The weights of a model in memory: matrices in the numeric class's layout, vectors as fp32.</summary>
+internal sealed class ModelWeights : IDisposable
+{
+    private readonly WeightMatrix[] _matrices;
+    private readonly float[][] _vectors;
+
+    private ModelWeights(WeightMatrix[] matrices, float[][] vectors)
+    {
+        _matrices = matrices;
+        _vectors = vectors;
+    }
+
+    public WeightMatrix this[MatrixWeight weight] => _matrices[weight.Index];
+
+    public float[] this[VectorWeight weight] => _vectors[weight.Index];
+
+    public static ModelWeights Load(GgufFile file, ModelGraph graph, NumericClass numericClass)
+    {
+        var matrices = new WeightMatrix[graph.Matrices.Count];
+        var vectors = new float[graph.Vectors.Count][];
+        var weights = new ModelWeights(matrices, vectors);
+        try
+        {
+            foreach (MatrixWeight matrix in graph.Matrices)
+            {
+                matrices[matrix.Index] = numericClass.Pack(file.Matrix(matrix.Tensor));
+            }
+
+            foreach (VectorWeight vector in graph.Vectors)
+            {
+                vectors[vector.Index] = new float[vector.Length];
+                BlockDecoder.Decode(vector.Tensor.Type, file.Data(vector.Tensor, 0, checked((int)vector.Tensor.ByteCount)), vectors[vector.Index]);
+            }
+
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => Array.ForEach(_matrices, matrix => matrix?.Dispose());
+}

@@ -1,0 +1,67 @@
+using Serving.Engine.KvCache;
+
+namespace Serving.Engine.Execution.Cpu;
+
+/// <summary>Token, position, KV block and slot of every row of a step, unrolled from its sequences and checked once.</summary>
+internal sealed class StepRows(KvCacheLayout layout, int kvBlocks, int rowsMax, int contextLength, int vocabularySize)
+{
+    private readonly int[] _tokens = new int[rowsMax];
+    private readonly int[] _positions = new int[rowsMax];
+    private readonly BlockId[] _blocks = new BlockId[rowsMax];
+
+    public ReadOnlySpan<int> Tokens => _tokens;
+
+    public ReadOnlySpan<int> Positions => _positions;
+
+    public ReadOnlySpan<BlockId> Blocks => _blocks;
+
+    public int Slot(int row) => _positions[row] % layout.BlockSize;
+
+    /// <exception cref="ArgumentException">The plan asks for what the model or its KV storage does not have.</exception>
+    public void Fill(StepPlan plan)
+    {
+        if (plan.RowCount > rowsMax || plan.VocabularySize != vocabularySize)
+        {
+            throw new ArgumentException(
+                $"The plan has {plan.RowCount} rows and {plan.VocabularySize} logits a row; the executor takes {rowsMax} and {vocabularySize}.", nameof(plan));
+        }
+
+        plan.TokenIds.CopyTo(_tokens);
+        for (int row = 0; row < plan.RowCount; row++)
+        {
+            if ((uint)_tokens[row] >= (uint)vocabularySize)
+            {
+                throw new ArgumentException($"Row {row} has the token {_tokens[row]}; the vocabulary has {vocabularySize}.", nameof(plan));
+            }
+        }
+
+        foreach (ref readonly StepSequence sequence in plan.Sequences)
+        {
+            FillSequence(sequence);
+        }
+    }
+
+    private void FillSequence(in StepSequence sequence)
+    {
+        ReadOnlySpan<BlockId> blocks = sequence.Blocks.Span;
+        int end = checked(sequence.ComputedTokens + sequence.RowCount);
+        if (sequence.ComputedTokens < 0 || end > contextLength || layout.BlocksFor(end) > blocks.Length)
+        {
+            throw new ArgumentException(
+                $"A sequence of {end} tokens needs {layout.BlocksFor(end)} KV blocks and a context of {end}; it has {blocks.Length} and {contextLength}.");
+        }
+
+        for (int i = 0; i < sequence.RowCount; i++)
+        {
+            int position = sequence.ComputedTokens + i;
+            BlockId block = blocks[position / layout.BlockSize];
+            if ((uint)block.Value >= (uint)kvBlocks)
+            {
+                throw new ArgumentException($"A sequence names the KV block {block.Value}; the storage has {kvBlocks}.");
+            }
+
+            _positions[sequence.RowStart + i] = position;
+            _blocks[sequence.RowStart + i] = block;
+        }
+    }
+}

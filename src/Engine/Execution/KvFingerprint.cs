@@ -1,0 +1,35 @@
+using System.Security.Cryptography;
+using System.Text;
+using Serving.Engine.Formats.Gguf;
+using Serving.Engine.Kernels;
+using Serving.Engine.KvCache;
+
+namespace Serving.Engine.Execution;
+
+/// <summary>
+/// Names everything that the bytes of a KV cache depend on, so that workers with equal fingerprints can hand blocks over. Weights enter by samples:
+/// what tells apart two files that people really have is the header, the length and some bytes of each tensor, and reading all of a large model would take minutes.
+/// </summary>
+internal static class KvFingerprint
+{
+    private const int SampleBytes = 1024;
+
+    public static string Compute(GgufFile file, NumericClass numericClass, KvCacheLayout layout)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(file.DirectoryBytes);
+
+        // Classes are bit-identical across instruction sets, which stand after the slash.
+        string className = numericClass.Name.Split('/')[0];
+        hash.AppendData(Encoding.UTF8.GetBytes($"|{file.Length}|{className}|{layout}"));
+        foreach (GgufTensor tensor in file.Tensors)
+        {
+            int count = (int)Math.Min(SampleBytes, tensor.ByteCount);
+            hash.AppendData(file.Data(tensor, 0, count));
+            hash.AppendData(file.Data(tensor, (tensor.ByteCount - count) / 2, count));
+            hash.AppendData(file.Data(tensor, tensor.ByteCount - count, count));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,46 @@
+using Serving.Engine.KvCache;
+
+namespace Serving.Engine.Execution;
+
+/// <summary>Which arithmetic runs a model's products.</summary>
+public enum ComputeClass
+{
+    /// <summary>Integer products over repacked blocks: the class to serve with.</summary>
+    Fast,
+
+    /// <summary>Plain fp32 over dequantised weights: the reference that everything else is tested against.</summary>
+    Fp32,
+}
+
+/// <summary>How to load a model.</summary>
+public sealed record ModelLoadOptions
+{
+    /// <summary>Blocks of the KV storage.</summary>
+    public required int KvBlocks { get; init; }
+
+    /// <summary>Which arithmetic. Default: <see cref="ComputeClass.Fast"/>.</summary>
+    public ComputeClass ComputeClass { get; init; } = ComputeClass.Fast;
+
+    /// <summary>How the KV cache stores numbers. Default (null): fp32 for <see cref="ComputeClass.Fp32"/>, else fp16.</summary>
+    public KvDataType? KvDataType { get; init; }
+
+    /// <summary>Token slots of a KV block. Default: 16.</summary>
+    public int BlockSize { get; init; } = 16;
+
+    /// <summary>Most rows (tokens) of one step; scratch grows with it. Default: 512.</summary>
+    public int StepRowsMax { get; init; } = 512;
+
+    /// <summary>Most tokens of a sequence, where it is to be less than the model's own and than what the KV storage holds. Default: no such limit.</summary>
+    public int ContextTokensMax { get; init; } = int.MaxValue;
+
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(KvBlocks, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BlockSize, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BlockSize, 128);
+        ArgumentOutOfRangeException.ThrowIfLessThan(StepRowsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(StepRowsMax, 1 << 16);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ContextTokensMax, 1);
+    }
+}

@@ -1,0 +1,78 @@
+namespace Serving.Engine.Formats.Gguf;
+
+/// <summary>
+/// A GGUF v3 model file, memory-mapped. Opening it reads and checks the metadata and the tensor directory; tensor data is read where it lies.
+/// Every span and <see cref="RawTensor"/> handed out is valid until the file is disposed.
+/// </summary>
+public sealed unsafe class GgufFile : IDisposable
+{
+    private readonly MappedFile _file;
+    private readonly GgufDirectory _directory;
+
+    private GgufFile(MappedFile file)
+    {
+        _file = file;
+        _directory = GgufDirectory.Read(file.Path, file.Data, file.Length);
+        Metadata = new GgufMetadata(file.Path, _directory.Values);
+    }
+
+    public string Path => _file.Path;
+
+    public long Length => _file.Length;
+
+    public DateTime LastWriteTimeUtc => _file.LastWriteTimeUtc;
+
+    public GgufMetadata Metadata { get; }
+
+    /// <summary>The tensors in the file's order.</summary>
+    public IReadOnlyList<GgufTensor> Tensors => _directory.Tensors;
+
+    /// <summary>Header, metadata and tensor directory as they lie in the file.</summary>
+    public ReadOnlySpan<byte> DirectoryBytes => new(_file.Data, _directory.ByteCount);
+
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    /// <exception cref="ModelFormatException">It is not a GGUF file that this reader can trust.</exception>
+    public static GgufFile Open(string path)
+    {
+        MappedFile file = MappedFile.Open(path);
+        try
+        {
+            return new GgufFile(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public GgufTensor? FindTensor(string name) => _directory.TensorsByName.GetValueOrDefault(name);
+
+    /// <summary>Bytes of a tensor's data: <paramref name="count"/> of them from <paramref name="start"/>.</summary>
+    public ReadOnlySpan<byte> Data(GgufTensor tensor, long start, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, tensor.ByteCount - start);
+        return new ReadOnlySpan<byte>(_file.Data + tensor.Offset + start, count);
+    }
+
+    /// <summary>A tensor as a matrix: its first dimension are the inputs, the others together the outputs.</summary>
+    public RawTensor Matrix(GgufTensor tensor)
+    {
+        long outputs = 1;
+        for (int i = 1; i < tensor.Dimensions.Count; i++)
+        {
+            outputs *= tensor.Dimensions[i];
+        }
+
+        return outputs <= int.MaxValue && tensor.Dimensions[0] <= int.MaxValue
+            ? new RawTensor(tensor.Name, tensor.Type, (int)outputs, (int)tensor.Dimensions[0], (nint)(_file.Data + tensor.Offset), tensor.ByteCount)
+            : throw Error(tensor, $"has the dimensions {tensor.Shape}, which are too large for a matrix");
+    }
+
+    /// <summary>The error for a tensor that cannot be used.</summary>
+    public ModelFormatException Error(GgufTensor tensor, string problem) => new(Path, tensor.DirectoryOffset, $"tensor {tensor.Name}", problem);
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,98 @@
+using System.Text;
+using Serving.Engine.Formats;
+using Serving.Engine.Formats.Gguf;
+
+namespace Serving.TestKit;
+
+/// <summary>Writes small GGUF v3 files, right ones and, on request, wrong ones.</summary>
+public sealed class GgufWriter
+{
+    private const int Alignment = 32;
+
+    private readonly MemoryStream _values = new();
+    private readonly List<(string Name, GgmlType Type, long[] Dimensions, byte[] Data)> _tensors = [];
+    private int _valueCount;
+
+    public GgufWriter Set(string key, string value) => Set(key, GgufValueType.String, writer => WriteString(writer, value));
+
+    public GgufWriter Set(string key, uint value) => Set(key, GgufValueType.UInt32, writer => writer.Write(value));
+
+    public GgufWriter Set(string key, float value) => Set(key, GgufValueType.Float32, writer => writer.Write(value));
+
+    public GgufWriter Set(string key, bool value) => Set(key, GgufValueType.Bool, writer => writer.Write(value));
+
+    public GgufWriter Set(string key, params string[] values) => Set(key, GgufValueType.Array, writer =>
+    {
+        writer.Write((int)GgufValueType.String);
+        writer.Write((ulong)values.Length);
+        Array.ForEach(values, value => WriteString(writer, value));
+    });
+
+    /// <summary>A value of any type, its bytes as given.</summary>
+    public GgufWriter Set(string key, GgufValueType type, Action<BinaryWriter> write)
+    {
+        using var writer = new BinaryWriter(_values, Encoding.UTF8, leaveOpen: true);
+        WriteString(writer, key);
+        writer.Write((int)type);
+        write(writer);
+        _valueCount++;
+        return this;
+    }
+
+    public GgufWriter Add(string name, GgmlType type, long[] dimensions, byte[] data)
+    {
+        _tensors.Add((name, type, dimensions, data));
+        return this;
+    }
+
+    /// <summary>An F32 tensor of pseudo-random numbers in [-0.5, 0.5).</summary>
+    public GgufWriter Add(string name, Random random, params long[] dimensions)
+    {
+        var data = new byte[dimensions.Aggregate(sizeof(float), (long product, long size) => product * size)];
+        for (int i = 0; i < data.Length; i += sizeof(float))
+        {
+            BitConverter.TryWriteBytes(data.AsSpan(i), random.NextSingle() - 0.5f);
+        }
+
+        return Add(name, GgmlType.F32, dimensions, data);
+    }
+
+    /// <param name="offsetShift">Added to every tensor's offset, to make it a lie.</param>
+    public byte[] ToArray(uint version = 3, long offsetShift = 0)
+    {
+        var file = new MemoryStream();
+        using var writer = new BinaryWriter(file);
+        writer.Write("GGUF"u8);
+        writer.Write(version);
+        writer.Write((long)_tensors.Count);
+        writer.Write((long)_valueCount);
+        writer.Write(_values.ToArray());
+        long offset = 0;
+        foreach ((string name, GgmlType type, long[] dimensions, byte[] data) in _tensors)
+        {
+            WriteString(writer, name);
+            writer.Write(dimensions.Length);
+            Array.ForEach(dimensions, writer.Write);
+            writer.Write((int)type);
+            writer.Write(offset + offsetShift);
+            offset += Align(data.Length);
+        }
+
+        foreach ((_, _, _, byte[] data) in _tensors)
+        {
+            writer.Write(new byte[Align(file.Position) - file.Position]);
+            writer.Write(data);
+        }
+
+        return file.ToArray();
+    }
+
+    private static long Align(long position) => (position + Alignment - 1) / Alignment * Alignment;
+
+    private static void WriteString(BinaryWriter writer, string value)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(value);
+        writer.Write((ulong)bytes.Length);
+        writer.Write(bytes);
+    }
+}
