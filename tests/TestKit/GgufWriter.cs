@@ -9,9 +9,8 @@ public sealed class GgufWriter
 {
     private const int Alignment = 32;
 
-    private readonly MemoryStream _values = new();
+    private readonly List<byte[]> _values = [];
     private readonly List<(string Name, GgmlType Type, long[] Dimensions, byte[] Data)> _tensors = [];
-    private int _valueCount;
 
     public GgufWriter Set(string key, string value) => Set(key, GgufValueType.String, writer => WriteString(writer, value));
 
@@ -31,11 +30,12 @@ public sealed class GgufWriter
     /// <summary>A value of any type, its bytes as given.</summary>
     public GgufWriter Set(string key, GgufValueType type, Action<BinaryWriter> write)
     {
-        using var writer = new BinaryWriter(_values, Encoding.UTF8, leaveOpen: true);
+        using var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes);
         WriteString(writer, key);
         writer.Write((int)type);
         write(writer);
-        _valueCount++;
+        _values.Add(bytes.ToArray());
         return this;
     }
 
@@ -60,13 +60,13 @@ public sealed class GgufWriter
     /// <param name="offsetShift">Added to every tensor's offset, to make it a lie.</param>
     public byte[] ToArray(uint version = 3, long offsetShift = 0)
     {
-        var file = new MemoryStream();
+        using var file = new MemoryStream();
         using var writer = new BinaryWriter(file);
         writer.Write("GGUF"u8);
         writer.Write(version);
         writer.Write((long)_tensors.Count);
-        writer.Write((long)_valueCount);
-        writer.Write(_values.ToArray());
+        writer.Write((long)_values.Count);
+        _values.ForEach(writer.Write);
         long offset = 0;
         foreach ((string name, GgmlType type, long[] dimensions, byte[] data) in _tensors)
         {

@@ -1,3 +1,4 @@
+using Serving.Engine.Formats;
 using Serving.Engine.Formats.Gguf;
 
 namespace Serving.Engine.Models;
