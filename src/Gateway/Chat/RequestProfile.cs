@@ -1,0 +1,23 @@
+using Google.Protobuf;
+using Serving.Contracts.Internal;
+
+namespace Serving.Gateway.Chat;
+
+/// <summary>What the gateway knows of a request after reading its body once.</summary>
+/// <param name="Model">The name as the client wrote it, not resolved.</param>
+/// <param name="MessagesJson">The messages in canonical JSON: validated, known fields only.</param>
+/// <param name="Stream">The client wants chunks.</param>
+/// <param name="IncludeUsage">The client wants a usage chunk at the end of the stream.</param>
+internal sealed record RequestProfile(
+    string Model,
+    ByteString MessagesJson,
+    SamplingParameters Sampling,
+    StopConditions Stop,
+    bool Stream,
+    bool IncludeUsage)
+{
+    /// <summary>Text of natural languages and code has three to four bytes a token; too many is safer than too few.</summary>
+    private const int BytesPerToken = 3;
+
+    public int PromptTokensEstimate => (MessagesJson.Length / BytesPerToken) + 1;
+}

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Serving.Gateway.Http;
+
+namespace Serving.Gateway.Chat;
+
+/// <summary>
+/// Fields that are known and not honoured. A value that leaves the answer as it is passes; any other is refused by name rather
+/// than dropped in silence. Names that are not in these tables are nobody's, and clients send such: they are ignored.
+/// </summary>
+internal static class UnsupportedFields
+{
+    private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _whenNeutral =
+    [
+        ("tools", IsEmpty),
+        ("functions", IsEmpty),
+        ("tool_choice", value => IsText(value, "none", "auto")),
+        ("function_call", value => IsText(value, "none", "auto")),
+        ("response_format", value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text")),
+        ("logit_bias", IsEmpty),
+        ("audio", _ => false),
+        ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text")),
+        ("web_search_options", _ => false),
+        ("moderation", _ => false),
+        ("reasoning_effort", value => IsText(value, "none")),
+        ("verbosity", value => IsText(value, "medium")),
+        ("service_tier", value => IsText(value, "auto", "default")),
+        ("chat_template", _ => false),
+        ("chat_template_kwargs", IsEmpty),
+        ("top_k", value => IsNumber(value, 0, -1)),
+        ("min_p", value => IsNumber(value, 0)),
+        ("repetition_penalty", value => IsNumber(value, 1)),
+        ("min_tokens", value => IsNumber(value, 0)),
+        ("best_of", value => IsNumber(value, 1)),
+        ("ignore_eos", IsFalse),
+        ("stop_token_ids", IsEmpty),
+        ("bad_words", IsEmpty),
+        ("guided_json", _ => false),
+        ("guided_regex", _ => false),
+        ("guided_choice", _ => false),
+        ("guided_grammar", _ => false),
+    ];
+
+    public static void Check(RequestFields fields)
+    {
+        if (fields.Integer("n", 1, 128) > 1)
+        {
+            Refuse(fields, "n");
+        }
+
+        foreach (var penalty in (ReadOnlySpan<string>)["frequency_penalty", "presence_penalty"])
+        {
+            if (fields.Number(penalty, -2, 2) is { } number && number != 0)
+            {
+                Refuse(fields, penalty);
+            }
+        }
+
+        foreach (var flag in (ReadOnlySpan<string>)["logprobs", "store"])
+        {
+            if (fields.Boolean(flag) == true)
+            {
+                Refuse(fields, flag);
+            }
+        }
+
+        if (fields.Integer("top_logprobs", 0, 20) > 0)
+        {
+            Refuse(fields, "top_logprobs");
+        }
+
+        fields.Boolean("parallel_tool_calls");
+        CheckMetadata(fields);
+        foreach (var (field, isNeutral) in _whenNeutral)
+        {
+            if (fields.TryGet(field, out var value) && !isNeutral(value))
+            {
+                Refuse(fields, field);
+            }
+        }
+    }
+
+    private static void Refuse(RequestFields fields, string field) =>
+        fields.Fail(field, "has a value that this platform does not support: leave the field out.", "unsupported_parameter");
+
+    /// <summary>Labels of the request, which do not reach the model.</summary>
+    private static void CheckMetadata(RequestFields fields)
+    {
+        const int labelLengthMax = 1024;
+        fields.Text("user", labelLengthMax);
+        fields.Text("safety_identifier", labelLengthMax);
+        fields.Text("prompt_cache_key", labelLengthMax);
+        if (fields.TryGet("metadata", out var metadata) && metadata.ValueKind != JsonValueKind.Object)
+        {
+            fields.Fail("metadata", $"must be an object, not {RequestFields.Kind(metadata)}.");
+        }
+    }
+
+    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => value.GetPropertyCount() == 0,
+        _ => false,
+    };
+
+    private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
+
+    private static bool IsText(JsonElement value, params ReadOnlySpan<string> texts)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            return false;
+        }
+
+        foreach (var text in texts)
+        {
+            if (value.ValueEquals(text))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsNumber(JsonElement value, params ReadOnlySpan<double> numbers) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && numbers.Contains(number);
+}

@@ -1,0 +1,82 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Serving.Contracts.Internal;
+using Serving.Contracts.OpenAI;
+
+namespace Serving.Gateway.Http;
+
+/// <summary>A failed answer of the API: the one place where status, OpenAI's error body and headers meet.</summary>
+/// <param name="RetryAfterSeconds">0: no advice.</param>
+internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSeconds = 0)
+{
+    /// <summary>Messages are read by people: they keep their quotes and umlauts.</summary>
+    private static readonly OpenAiJson _json = new(new JsonSerializerOptions(OpenAiJson.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = null,
+    });
+
+    /// <summary>A mistake in the request: 400 unless <paramref name="status"/> says otherwise.</summary>
+    public static ApiError Invalid(string message, string? param = null, string? code = null, int status = StatusCodes.Status400BadRequest) =>
+        new(status, new OpenAiError(message, OpenAiErrorType.InvalidRequest, param, code));
+
+    public static ApiError Unavailable(string message, int retryAfterSeconds = 1) => new(
+        StatusCodes.Status503ServiceUnavailable,
+        new OpenAiError(message, OpenAiErrorType.Server, null, "service_unavailable"),
+        retryAfterSeconds);
+
+    public static ApiError WorkerLost(string message) => new(
+        StatusCodes.Status502BadGateway,
+        new OpenAiError(message, OpenAiErrorType.Server, null, "worker_lost"));
+
+    public static ApiError Internal() => new(
+        StatusCodes.Status500InternalServerError,
+        new OpenAiError("The gateway failed; its log has more under this x-request-id.", OpenAiErrorType.Server, null, "internal_error"));
+
+    /// <summary>What a worker found, as the client sees it. A status that is no error's counts as the worker's fault.</summary>
+    public static ApiError Of(RequestError error)
+    {
+        var status = error.Status is >= 400 and < 600 ? error.Status : StatusCodes.Status500InternalServerError;
+        var type = status switch
+        {
+            StatusCodes.Status429TooManyRequests => OpenAiErrorType.RateLimit,
+            < 500 => OpenAiErrorType.InvalidRequest,
+            _ => OpenAiErrorType.Server,
+        };
+        return new ApiError(status, new OpenAiError(error.Message, type, NullIfEmpty(error.Param), NullIfEmpty(error.Code)), error.RetryAfterS);
+    }
+
+    /// <summary>The error body's JSON.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(new OpenAiErrorBody(Error), _json.OpenAiErrorBody);
+
+    /// <summary>Answers the request, unless the answer has begun.</summary>
+    public async Task WriteAsync(HttpContext context)
+    {
+        var response = context.Response;
+        if (response.HasStarted)
+        {
+            return;
+        }
+
+        var body = ToJson();
+        response.StatusCode = Status;
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        if (RetryAfterSeconds > 0)
+        {
+            response.Headers.RetryAfter = RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        if (Status == StatusCodes.Status401Unauthorized)
+        {
+            response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await response.Body.WriteAsync(body, context.RequestAborted);
+        }
+    }
+
+    private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+}

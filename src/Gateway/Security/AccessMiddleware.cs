@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Options;
+using Serving.Contracts.OpenAI;
+using Serving.Gateway.Configuration;
+using Serving.Gateway.Http;
+
+namespace Serving.Gateway.Security;
+
+/// <summary>
+/// Decides who may use the API. With API keys: whoever presents one. Without (loopback only): every program of this machine, but no web
+/// page in its browser. A page whose name was re-bound to 127.0.0.1 is known by its <c>Host</c>, any other page by its <c>Origin</c>.
+/// </summary>
+internal sealed class AccessMiddleware(RequestDelegate next, IOptions<GatewayOptions> options, ApiKeys keys, WarmUpToken warmUp)
+{
+    private readonly HashSet<string> _origins = new(options.Value.CorsOrigins, StringComparer.OrdinalIgnoreCase);
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var refusal = keys.Any ? CheckKey(context) : CheckLocal(context);
+        return refusal is null ? next(context) : refusal.WriteAsync(context);
+    }
+
+    private ApiError? CheckKey(HttpContext context)
+    {
+        if (IsProbe(context.Request.Path) || warmUp.IsIn(context.Request))
+        {
+            return null;
+        }
+
+        const string scheme = "Bearer ";
+        var sent = context.Request.Headers.Authorization.ToString();
+        if (sent.Length == 0)
+        {
+            return Unauthorized("No API key was sent: send it in the header Authorization: Bearer <key>.");
+        }
+
+        return sent.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && keys.Accept(sent[scheme.Length..].Trim())
+            ? null
+            : Unauthorized("The API key is not known here: check the header Authorization: Bearer <key>.");
+    }
+
+    private ApiError? CheckLocal(HttpContext context)
+    {
+        var host = context.Request.Host;
+        if (host.Host is not ("localhost" or "127.0.0.1" or "[::1]") || (host.Port ?? 80) != context.Connection.LocalPort)
+        {
+            return Forbidden(
+                "host_not_allowed",
+                $"This port has no API key, so it answers to localhost, 127.0.0.1 and [::1] on port {context.Connection.LocalPort} only, "
+                + "and the Host header names something else.");
+        }
+
+        if (!context.Request.Headers.TryGetValue("Origin", out var origin) || origin == $"http://{host.Value}" || _origins.Contains(origin.ToString()))
+        {
+            return null;
+        }
+
+        return Forbidden(
+            "origin_not_allowed",
+            "This port has no API key, so web pages may not use it. To open it to one, add the page's origin to Gateway:CorsOrigins "
+            + "(serving up --cors-origin).");
+    }
+
+    private static bool IsProbe(PathString path) => path == "/health" || path == "/ready";
+
+    private static ApiError Forbidden(string code, string message) =>
+        new(StatusCodes.Status403Forbidden, new OpenAiError(message, OpenAiErrorType.InvalidRequest, null, code));
+
+    private static ApiError Unauthorized(string message) =>
+        new(StatusCodes.Status401Unauthorized, new OpenAiError(message, OpenAiErrorType.InvalidRequest, null, "invalid_api_key"));
+}
