@@ -23,5 +23,6 @@ public static class OpenAiErrorType
 /// <summary>JSON of OpenAI's small objects; answers themselves are written token by token.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(OpenAiErrorBody))]
+[JsonSerializable(typeof(OpenAiModel))]
 [JsonSerializable(typeof(OpenAiModelList))]
 public sealed partial class OpenAiJson : JsonSerializerContext;

@@ -1,0 +1,47 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Serving.Contracts.Internal;
+
+namespace Serving.Gateway.Chat;
+
+/// <summary>The parts that <c>chat.completion</c> and <c>chat.completion.chunk</c> share.</summary>
+internal static class ChatJson
+{
+    /// <summary>Text goes out as it is: JSON in an API is never HTML.</summary>
+    public static JsonWriterOptions WriterOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public static void WriteId(this Utf8JsonWriter json, ChatAnswerId id, string objectName)
+    {
+        json.WriteString("id"u8, id.Id);
+        json.WriteString("object"u8, objectName);
+        json.WriteNumber("created"u8, id.Created);
+        json.WriteString("model"u8, id.Model);
+        json.WriteString("system_fingerprint"u8, id.SystemFingerprint);
+    }
+
+    public static void WriteUsage(this Utf8JsonWriter json, CompletionStarted started, CompletionFinished finished)
+    {
+        json.WriteStartObject("usage"u8);
+        json.WriteNumber("prompt_tokens"u8, started.PromptTokens);
+        json.WriteNumber("completion_tokens"u8, finished.CompletionTokens);
+        json.WriteNumber("total_tokens"u8, started.PromptTokens + finished.CompletionTokens);
+        json.WriteStartObject("prompt_tokens_details"u8);
+        json.WriteNumber("cached_tokens"u8, started.CachedTokens);
+        json.WriteNumber("audio_tokens"u8, 0);
+        json.WriteEndObject();
+        json.WriteStartObject("completion_tokens_details"u8);
+        json.WriteNumber("reasoning_tokens"u8, 0);
+        json.WriteNumber("audio_tokens"u8, 0);
+        json.WriteNumber("accepted_prediction_tokens"u8, 0);
+        json.WriteNumber("rejected_prediction_tokens"u8, 0);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    public static ReadOnlySpan<byte> Name(FinishReason reason) => reason switch
+    {
+        FinishReason.Stop => "stop"u8,
+        FinishReason.Length => "length"u8,
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "No such finish reason."),
+    };
+}

@@ -1,0 +1,67 @@
+using System.Net;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Serving.Contracts.Internal;
+using Serving.Contracts.OpenAI;
+using Serving.Gateway.Configuration;
+using Serving.Gateway.Http;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Serving.Gateway.Forwarding;
+
+/// <summary>Hands a placed request to YARP, which forwards it to the decode worker through <see cref="CompletionHandler"/>.</summary>
+internal sealed class CompletionForwarder(IHttpForwarder yarp, CompletionHandler handler, IOptions<GatewayOptions> options) : IDisposable
+{
+    private static readonly CallTransformer _transformer = new();
+
+    private readonly HttpMessageInvoker _invoker = new(handler);
+
+    private readonly ForwarderRequestConfig _config = new()
+    {
+        // YARP's own 100 s would end long answers that are not streamed.
+        ActivityTimeout = options.Value.SilenceSecondsMax > 0 ? TimeSpan.FromSeconds(options.Value.SilenceSecondsMax) : Timeout.InfiniteTimeSpan,
+        Version = HttpVersion.Version20,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        AllowResponseBuffering = false,
+    };
+
+    /// <summary>Answers the request. Whatever failed is in <see cref="CompletionCall.Failure"/> afterwards.</summary>
+    public async Task ForwardAsync(HttpContext context, CompletionCall call)
+    {
+        context.Features.Set(call);
+        context.Features.Set<IHttpRequestBodyDetectionFeature>(BodyAlreadyRead.Instance);
+        var error = await yarp.SendAsync(context, call.Placement.Decode.Address, _invoker, _config, _transformer);
+        if (error == ForwarderError.None || context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        call.Failure ??= error == ForwarderError.RequestTimedOut ? Silent() : ApiError.Internal();
+        await call.Failure.WriteAsync(context);
+    }
+
+    public void Dispose() => _invoker.Dispose();
+
+    private ApiError Silent() => new(StatusCodes.Status504GatewayTimeout, new OpenAiError(
+        $"The decode worker said nothing for {options.Value.SilenceSecondsMax} s.", OpenAiErrorType.Server, null, "worker_silent"));
+
+    /// <summary>Nothing of the client's own request goes on: workers get what the gateway has read from it, in the call.</summary>
+    private sealed class CallTransformer : HttpTransformer
+    {
+        public override ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            proxyRequest.RequestUri = new Uri(destinationPrefix + InternalApi.CompletionsRoute);
+            proxyRequest.Options.Set(CompletionHandler.Call, httpContext.Features.GetRequiredFeature<CompletionCall>());
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Keeps YARP from copying a body that has been read to its end.</summary>
+    private sealed class BodyAlreadyRead : IHttpRequestBodyDetectionFeature
+    {
+        public static BodyAlreadyRead Instance { get; } = new();
+
+        public bool CanHaveBody => false;
+    }
+}

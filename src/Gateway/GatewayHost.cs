@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Serving.Gateway.Chat;
+using Serving.Gateway.Configuration;
+using Serving.Gateway.Forwarding;
+using Serving.Gateway.Health;
+using Serving.Gateway.Http;
+using Serving.Gateway.Models;
+using Serving.Gateway.Placement;
+using Serving.Gateway.Security;
+using Serving.Gateway.Telemetry;
+using Serving.Gateway.WarmUp;
+using Serving.Policies.Placement;
+using Serving.ServiceDefaults.Hosting;
+
+namespace Serving.Gateway;
+
+/// <summary>The gateway's parts. It needs an <c>IClusterView</c> and a <c>ClusterSecret</c> from elsewhere.</summary>
+internal static class GatewayHost
+{
+    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddValidatedOptions<GatewayOptions, GatewayOptionsValidator>(GatewayOptions.Section);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddHttpForwarder();
+        services.AddCors();
+        services.AddOptions<CorsOptions>().Configure<IOptions<GatewayOptions>>(AddCorsPolicy);
+        services.AddSingleton<WarmUpToken>();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value.ApiKeyFile is { } file ? ApiKeys.Read(file) : ApiKeys.None);
+        services.AddSingleton<KnownModels>();
+        services.AddSingleton<ModelDirectory>();
+        services.AddSingleton<PhasePlacementPolicy>();
+        services.AddSingleton<PhasePlacer>();
+        services.AddSingleton<WorkerClient>();
+        services.AddSingleton<CompletionHandler>();
+        services.AddSingleton<CompletionForwarder>();
+        services.AddSingleton<ChatCompletionsApi>();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<RequestTelemetry>();
+        services.AddSingleton<WarmState>();
+        services.AddSingleton<WarmUpClient>();
+        services.AddSingleton<Readiness>();
+        services.AddHostedService<WarmUpService>();
+        builder.WebHost.ConfigureKestrel(Listen);
+        return builder;
+    }
+
+    public static WebApplication MapGateway(this WebApplication app)
+    {
+        // Looking at the cluster begins with the host, not with the first request. Before the start the options are not validated yet.
+        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<KnownModels>());
+        app.UseMiddleware<RequestIdMiddleware>();
+        app.UseMiddleware<FailureMiddleware>();
+        // Before the access check: a browser's preflight carries no key.
+        app.UseWhen(HasCorsOrigins, branch => branch.UseCors());
+        app.UseMiddleware<AccessMiddleware>();
+        app.UseRouting();
+        ChatCompletionsApi.Map(app);
+        ModelsApi.Map(app);
+        HealthApi.Map(app);
+        return app;
+    }
+
+    private static bool HasCorsOrigins(HttpContext context) =>
+        context.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.CorsOrigins.Count > 0;
+
+    private static void AddCorsPolicy(CorsOptions cors, IOptions<GatewayOptions> options) => cors.AddDefaultPolicy(
+        policy => policy.WithOrigins([.. options.Value.CorsOrigins]).AllowAnyHeader().AllowAnyMethod().WithExposedHeaders(ExposedHeaders.All));
+
+    private static void Listen(KestrelServerOptions kestrel)
+    {
+        var listen = ListenAddress.Parse(kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value.Listen)!;
+        kestrel.AddServerHeader = false;
+        // JsonBody holds the limit. Kestrel's own would close the connection on a client that is still sending, and the 413 would be lost.
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Listen(listen.Address, listen.Port);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+using Serving.Gateway.Forwarding;
+using Serving.Gateway.Http;
+
+namespace Serving.Gateway.Telemetry;
+
+/// <summary>One log line and one set of measurements for each request. Neither ever holds what the client wrote but the model's name.</summary>
+internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvider time, ILogger<RequestTelemetry> logger)
+{
+    private const string ClientGone = "499";
+
+    /// <summary>A request that reached no worker.</summary>
+    public void Refused(HttpContext context, string? model, long arrivedAt, ApiError error)
+    {
+        // A name that is not served is whatever the client typed: as a label it would grow without bound.
+        var served = error.Status == StatusCodes.Status503ServiceUnavailable ? model : null;
+        var tags = Tags(served, ErrorType(error));
+        metrics.RecordDuration(time.GetElapsedTime(arrivedAt), tags);
+        LogRefused(context.TraceIdentifier, error.Status, error.Error.Code, error.Error.Param);
+    }
+
+    /// <summary>A request that was forwarded, however that went.</summary>
+    public void Ended(HttpContext context, CompletionCall call)
+    {
+        var duration = time.GetElapsedTime(call.ArrivedAt);
+        var isComplete = call is { Finished: not null, Failure: null };
+        var errorType = isComplete ? null : call.Failure is { } failure ? ErrorType(failure) : ClientGone;
+        var tags = Tags(call.Request.Model, errorType);
+        if (call.IsWarmUp)
+        {
+            tags.Add("serving.warm_up", true);
+        }
+
+        metrics.RecordDuration(duration, tags);
+        if (!isComplete)
+        {
+            LogIncomplete(context, call, duration);
+            return;
+        }
+
+        var timeToFirstToken = time.GetElapsedTime(call.ArrivedAt, call.FirstTokenAt);
+        metrics.RecordTokens(timeToFirstToken, duration, call.Finished!.CompletionTokens, tags);
+        var started = call.Answer!.Started;
+        LogAnswered(
+            call.IsWarmUp ? LogLevel.Debug : LogLevel.Information,
+            context.TraceIdentifier,
+            call.Request.Model,
+            started.PromptTokens,
+            started.PrefillWorker.Length > 0 ? started.PrefillWorker : started.DecodeWorker,
+            call.Finished.CompletionTokens,
+            started.DecodeWorker,
+            timeToFirstToken.TotalMilliseconds,
+            duration.TotalMilliseconds);
+    }
+
+    private void LogIncomplete(HttpContext context, CompletionCall call, TimeSpan duration)
+    {
+        if (call.Failure is { } failure)
+        {
+            LogFailed(context.TraceIdentifier, call.Request.Model, failure.Status, failure.Error.Message, duration.TotalMilliseconds);
+        }
+        else
+        {
+            LogClientGone(context.TraceIdentifier, duration.TotalMilliseconds);
+        }
+    }
+
+    private static TagList Tags(string? model, string? errorType)
+    {
+        var tags = new TagList { { "gen_ai.operation.name", "chat" }, { "gen_ai.provider.name", "serving" } };
+        if (model is not null)
+        {
+            tags.Add("gen_ai.request.model", model);
+        }
+
+        if (errorType is not null)
+        {
+            tags.Add("error.type", errorType);
+        }
+
+        return tags;
+    }
+
+    private static string ErrorType(ApiError error) => error.Status.ToString(CultureInfo.InvariantCulture);
+
+    [LoggerMessage(20, LogLevel.Information, "Request {RequestId} was refused with {Status} ({Code}, {Param})")]
+    private partial void LogRefused(string requestId, int status, string? code, string? param);
+
+    [LoggerMessage(
+        EventId = 21,
+        Message = "Request {RequestId} to {Model}: {PromptTokens} prompt tokens on {PrefillWorkerId}, {CompletionTokens} answer tokens on {DecodeWorkerId}, "
+            + "first after {TtftMs:F1} ms, all after {DurationMs:F1} ms")]
+    private partial void LogAnswered(
+        LogLevel level,
+        string requestId,
+        string model,
+        int promptTokens,
+        string prefillWorkerId,
+        int completionTokens,
+        string decodeWorkerId,
+        double ttftMs,
+        double durationMs);
+
+    [LoggerMessage(22, LogLevel.Warning, "Request {RequestId} to {Model} failed with {Status} after {DurationMs:F1} ms: {Reason}")]
+    private partial void LogFailed(string requestId, string model, int status, string reason, double durationMs);
+
+    [LoggerMessage(23, LogLevel.Debug, "Request {RequestId}: the client went away after {DurationMs:F1} ms")]
+    private partial void LogClientGone(string requestId, double durationMs);
+}
