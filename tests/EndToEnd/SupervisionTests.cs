@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using Serving.Contracts.Cluster;
 
 namespace Serving.EndToEnd;
 
@@ -34,7 +35,7 @@ public sealed class SupervisionTests
 
         // At once, while the registry may still name the dead worker: the hand-off fails and the decode worker falls back.
         Assert.Equal((Chat.Answer, "stop"), await Chat.AskAsync(platform.Client, Chat.Request()));
-        await Cluster.WaitUntilNoKvIsUsedAsync(platform, roles: "decode");
+        await Cluster.WaitUntilNoKvIsUsedAsync(platform, WorkerRole.Decode);
     }
 
     [Fact]
