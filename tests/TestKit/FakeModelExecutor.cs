@@ -15,7 +15,6 @@ public sealed class FakeModelExecutor : IModelExecutor
 {
     private const ulong HashSeed = 0xCBF29CE484222325;
     private readonly byte[][] _layers;
-    private readonly byte[] _expected;
 
     public FakeModelExecutor(int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512)
     {
@@ -28,8 +27,6 @@ public sealed class FakeModelExecutor : IModelExecutor
         {
             _layers[layer] = new byte[kvBlockCount * KvLayout.BytesPerLayerBlock];
         }
-
-        _expected = new byte[KvLayout.BytesPerTokenPerLayer];
     }
 
     public ModelDescription Model { get; }
@@ -90,13 +87,14 @@ public sealed class FakeModelExecutor : IModelExecutor
         }
     }
 
-    /// <summary>The tokens that a sequence gets when it is alone.</summary>
+    /// <summary>The tokens that a sequence gets when it is alone. Any thread may ask.</summary>
     public IReadOnlyList<int> Expect(ReadOnlySpan<int> prompt, int answerTokens, SamplingParameters sampling, params int[] endTokens)
     {
         var tokens = new List<int>(prompt.ToArray());
         var answer = new List<int>();
         var sampler = new Sampler(Model.VocabularySize);
         var logits = new float[Model.VocabularySize];
+        var bytes = new byte[KvLayout.BytesPerTokenPerLayer];
         while (answer.Count < answerTokens)
         {
             var state = HashSeed;
@@ -104,8 +102,8 @@ public sealed class FakeModelExecutor : IModelExecutor
             {
                 for (var position = 0; position < tokens.Count; position++)
                 {
-                    FillToken(layer, tokens[position], position, _expected);
-                    state = Fold(state, _expected);
+                    FillToken(layer, tokens[position], position, bytes);
+                    state = Fold(state, bytes);
                 }
             }
 

@@ -3,7 +3,7 @@ namespace Serving.Worker.Loop;
 /// <summary>Monotonic stamps of a sequence: set by the engine's thread once each, read from any. 0: not yet.</summary>
 internal sealed class SequenceClock(TimeProvider time)
 {
-    private readonly long _submitted = time.GetTimestamp();
+    private readonly long _submitted = Math.Max(1, time.GetTimestamp());
     private long _admitted;
     private long _remoteKvEnded;
     private long _firstToken;
