@@ -46,7 +46,7 @@ public static class ModelLoader
             config.Architecture,
             config.Layers,
             config.VocabularySize,
-            ContextLength: (int)Math.Min(Math.Min(config.ContextLength, options.ContextTokensMax), (long)options.KvBlocks * options.BlockSize),
+            ContextLength(config, options),
             KvFingerprint.Compute(file, numericClass, layout),
             numericClass.Name);
 
@@ -61,6 +61,10 @@ public static class ModelLoader
             throw;
         }
     }
+
+    /// <summary>The longest sequence: what the model was trained for, the options allow and the KV storage holds.</summary>
+    internal static int ContextLength(ModelConfig config, ModelLoadOptions options) =>
+        (int)Math.Min(Math.Min(config.ContextLength, options.ContextTokensMax), (long)options.KvBlocks * options.BlockSize);
 
     internal static NumericClass CreateClass(ComputeClass computeClass) => computeClass switch
     {

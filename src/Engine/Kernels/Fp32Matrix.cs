@@ -11,7 +11,7 @@ internal sealed unsafe class Fp32Matrix : PanelMatrix
         : base(
             weights.Outputs,
             weights.Inputs,
-            (long)weights.Inputs * PanelProduct.PanelOutputs * sizeof(float),
+            PanelBytes(in weights),
             kernels.Fp32,
             $"{Name(weights.Type)}·fp32/{kernels.Name}")
     {
@@ -29,6 +29,8 @@ internal sealed unsafe class Fp32Matrix : PanelMatrix
         ArrayPool<float>.Shared.Return(row);
     }
 
+    public static long PackedBytes(in RawTensor weights) => BytesOf(weights.Outputs, PanelBytes(in weights));
+
     /// <summary>A format's name as KernelName spells it.</summary>
     public static string Name(GgmlType type) => type.ToString().ToLowerInvariant();
 
@@ -42,4 +44,6 @@ internal sealed unsafe class Fp32Matrix : PanelMatrix
             destination[i] = ((float*)panel)[((long)i * PanelProduct.PanelOutputs) + lane];
         }
     }
+
+    private static long PanelBytes(in RawTensor weights) => (long)weights.Inputs * PanelProduct.PanelOutputs * sizeof(float);
 }

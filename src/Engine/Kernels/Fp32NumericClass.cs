@@ -22,5 +22,9 @@ public sealed class Fp32NumericClass : NumericClass
 
     public override WeightMatrix Pack(in RawTensor weights) => new Fp32Matrix(in weights, _selection.Kernels);
 
+    public override long PackedBytes(in RawTensor weights) => Fp32Matrix.PackedBytes(in weights);
+
+    public override long ActivationBytes(int rowsMax, int widthMax) => PanelActivations.ByteCount(rowsMax, widthMax, quantized: false);
+
     public override Activations CreateActivations(int rowsMax, int widthMax) => new PanelActivations(rowsMax, widthMax, quantized: false);
 }

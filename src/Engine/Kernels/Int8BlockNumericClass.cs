@@ -28,5 +28,10 @@ public sealed class Int8BlockNumericClass : NumericClass
     public override WeightMatrix Pack(in RawTensor weights) =>
         Int8Matrix.Supports(weights.Type) ? new Int8Matrix(in weights, _selection.Kernels) : new Fp32Matrix(in weights, _selection.Kernels);
 
+    public override long PackedBytes(in RawTensor weights) =>
+        Int8Matrix.Supports(weights.Type) ? Int8Matrix.PackedBytes(in weights) : Fp32Matrix.PackedBytes(in weights);
+
+    public override long ActivationBytes(int rowsMax, int widthMax) => PanelActivations.ByteCount(rowsMax, widthMax, quantized: true);
+
     public override Activations CreateActivations(int rowsMax, int widthMax) => new PanelActivations(rowsMax, widthMax, quantized: true);
 }

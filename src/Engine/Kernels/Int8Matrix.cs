@@ -11,7 +11,7 @@ internal sealed unsafe class Int8Matrix : PanelMatrix
         : base(
             weights.Outputs,
             weights.Inputs,
-            weights.Inputs / QuantizedRow.BlockInputs * BlockBytes(weights.Type),
+            PanelBytes(in weights),
             weights.Type == GgmlType.Q8_0 ? kernels.Byte : kernels.Nibble,
             $"{Fp32Matrix.Name(weights.Type)}·int8/{kernels.Name}")
     {
@@ -28,6 +28,8 @@ internal sealed unsafe class Int8Matrix : PanelMatrix
             }
         }
     }
+
+    public static long PackedBytes(in RawTensor weights) => BytesOf(weights.Outputs, PanelBytes(in weights));
 
     /// <summary>Whether a format has a kernel of its own in the int8 class.</summary>
     public static bool Supports(GgmlType type) => type is GgmlType.Q4_0 or GgmlType.Q4_1 or GgmlType.Q8_0;
@@ -49,4 +51,6 @@ internal sealed unsafe class Int8Matrix : PanelMatrix
 
     private static long BlockBytes(GgmlType type) =>
         type == GgmlType.Q8_0 ? BytePanels.BlockBytes + BytePanels.BlockScaleBytes : NibblePanels.BlockBytes;
+
+    private static long PanelBytes(in RawTensor weights) => weights.Inputs / QuantizedRow.BlockInputs * (long)BlockBytes(weights.Type);
 }

@@ -14,6 +14,12 @@ public abstract class NumericClass
     /// <summary>Repacks a weight matrix into this class's layout. The raw bytes are not needed afterwards.</summary>
     public abstract WeightMatrix Pack(in RawTensor weights);
 
+    /// <summary>The <see cref="WeightMatrix.ResidentBytes"/> that <see cref="Pack"/> would give, without packing.</summary>
+    public abstract long PackedBytes(in RawTensor weights);
+
+    /// <summary>Bytes of what <see cref="CreateActivations"/> would make.</summary>
+    public abstract long ActivationBytes(int rowsMax, int widthMax);
+
     /// <summary>Makes a buffer for the left side of products.</summary>
     public abstract Activations CreateActivations(int rowsMax, int widthMax);
 }

@@ -19,11 +19,15 @@ internal sealed unsafe class PanelActivations : Activations
         ArgumentOutOfRangeException.ThrowIfLessThan(widthMax, 1);
         _rowsMax = rowsMax;
         _widthMax = widthMax;
-        _values = new NativeBuffer((long)rowsMax * widthMax * sizeof(float));
+        _values = new NativeBuffer(ByteCount(rowsMax, widthMax, quantized: false));
         _quantized = quantized ? new NativeBuffer((long)rowsMax * QuantizedRow.Blocks(widthMax) * QuantizedRow.BlockBytes) : null;
     }
 
     public override float* Values => (float*)_values.Address;
+
+    /// <summary>Bytes that the rows take in all their forms.</summary>
+    public static long ByteCount(int rowsMax, int widthMax, bool quantized) =>
+        rowsMax * (((long)widthMax * sizeof(float)) + (quantized ? (long)QuantizedRow.Blocks(widthMax) * QuantizedRow.BlockBytes : 0));
 
     public override void Prepare(int rows, int width, ComputePool pool)
     {

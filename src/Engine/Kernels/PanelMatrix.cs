@@ -69,6 +69,9 @@ internal abstract unsafe class PanelMatrix : WeightMatrix
 
     protected abstract void UnpackRow(byte* panel, int lane, Span<float> destination);
 
+    /// <summary>Bytes of a matrix's panels, given those of one.</summary>
+    protected static long BytesOf(int outputs, long panelBytes) => (outputs + PanelProduct.PanelOutputs - 1) / PanelProduct.PanelOutputs * panelBytes;
+
     protected byte* PanelOf(int output) => _panels.Address + (output / PanelProduct.PanelOutputs * _panelBytes);
 
     private void MultiplyPanel(in PanelProduct product, int panel)

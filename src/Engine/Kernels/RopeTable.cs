@@ -36,13 +36,16 @@ public sealed unsafe class RopeTable : IDisposable
         _dims = dims;
         _interleaved = interleaved;
         _contextLength = contextLength;
-        _table = new NativeBuffer((long)contextLength * dims * 2 * sizeof(float));
+        _table = new NativeBuffer(ByteCount(contextLength, dims));
         for (int pair = 0; pair < dims / 2; pair++)
         {
             double factor = frequencyFactors.Length == 0 ? 1 : frequencyFactors[pair];
             FillPair(pair, Math.Pow(theta, -2.0 * pair / dims) / factor);
         }
     }
+
+    /// <summary>Bytes of a table.</summary>
+    public static long ByteCount(int contextLength, int dims) => (long)contextLength * dims * 2 * sizeof(float);
 
     /// <summary>Turns the heads of one row per position, in place.</summary>
     /// <param name="x"><c>[positions, heads, headDim]</c>, rows <paramref name="stride"/> floats apart.</param>

@@ -1,6 +1,7 @@
 using Serving.Engine.Execution;
 using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Formats;
+using Serving.Engine.Formats.Gguf;
 using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 using Serving.Engine.Tests.Formats;
@@ -43,6 +44,24 @@ public sealed class CpuModelExecutorTests : IDisposable
             plan.Add([7], position, blocks, wantsLogits: true);
             executor.Execute(plan);
         }
+    }
+
+    [Theory]
+    [InlineData("llama-f32", ComputeClass.Fp32)]
+    [InlineData("llama-f32", ComputeClass.Fast)]
+    [InlineData("tiny-256-Q4_1", ComputeClass.Fast)]
+    [InlineData("tiny-256-Q4_K_M", ComputeClass.Fast)]
+    public void The_footprint_is_known_before_loading(string model, ComputeClass computeClass)
+    {
+        var options = new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = 16 };
+        using GgufFile file = GgufFile.Open(GoldenFixtures.Path("gguf", $"{model}.gguf"));
+        using CpuModelExecutor executor = ModelLoader.Load(file, options, _pool);
+
+        ModelFootprint footprint = ModelFootprint.Estimate(file, options);
+
+        Assert.Equal(executor.WeightBytes, footprint.WeightBytes);
+        Assert.Equal(executor.KvLayout.BytesPerBlock, footprint.KvBytesPerBlock);
+        Assert.InRange(footprint.ScratchBytes, 512 * 64 * 4, 32 << 20);
     }
 
     [Fact]

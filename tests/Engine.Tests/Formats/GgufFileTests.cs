@@ -84,7 +84,7 @@ public sealed class GgufFileTests
         { "a pickle", [0x80, 0x04, 0x95, 1, 2, 3, 4, 5], "byte 0: the magic number is not GGUF's" },
         { "version 2", new GgufWriter().ToArray(version: 2), "byte 4: the version is 2, expected 3" },
         { "big-endian", new GgufWriter().ToArray(version: 0x03000000), "convert it to little-endian" },
-        { "cut in the header", TinyLlama.Writer().ToArray()[..20], "byte 16: the metadata count needs 8 bytes, but only 4 are left" },
+        { "cut in the header", TinyLlama.Writer().ToArray()[..12], "byte 8: the tensor count needs 8 bytes, but only 4 are left" },
         { "cut in the metadata", TinyLlama.Writer().ToArray()[..300], "are left in the file" },
         { "cut in the data", TinyLlama.Writer().ToArray()[..^1], "tensor blk.0.ffn_down.weight has 2048 bytes from" },
         { "2^63 values", Patch(new GgufWriter().ToArray(), 16, 1L << 63), "byte 16: the metadata count says 9223372036854775808" },

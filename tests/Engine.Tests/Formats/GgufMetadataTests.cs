@@ -29,7 +29,7 @@ public sealed class GgufMetadataTests
         new GgufWriter()
             .Set("text", "seven")
             .Set("number", 7u)
-            .Set("texts", "a")
+            .Set("texts", "a", "b")
             .Set("huge", GgufValueType.UInt64, w => w.Write(1UL << 63))
             .Set("nan", float.NaN),
         metadata =>

@@ -58,6 +58,9 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
 
     public int StepRowsMax { get; }
 
+    /// <summary>Bytes that the weights take.</summary>
+    public long WeightBytes => _weights.ResidentBytes;
+
     public void Execute(StepPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);

@@ -21,6 +21,18 @@ internal sealed class ModelWeights : IDisposable
 
     public float[] this[VectorWeight weight] => _vectors[weight.Index];
 
+    /// <summary>Bytes of all weights.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            long bytes = 0;
+            Array.ForEach(_matrices, matrix => bytes += matrix.ResidentBytes);
+            Array.ForEach(_vectors, vector => bytes += vector.Length * sizeof(float));
+            return bytes;
+        }
+    }
+
     public static ModelWeights Load(GgufFile file, ModelGraph graph, NumericClass numericClass)
     {
         var matrices = new WeightMatrix[graph.Matrices.Count];

@@ -26,6 +26,18 @@ internal sealed unsafe class StepScratch : IDisposable
         }
     }
 
+    /// <summary>Bytes of the buffers of a model.</summary>
+    public static long ByteCount(IReadOnlyList<RowBuffer> buffers, NumericClass numericClass, int rowsMax)
+    {
+        long bytes = 0;
+        foreach (RowBuffer buffer in buffers)
+        {
+            bytes += buffer is ProductInput ? numericClass.ActivationBytes(rowsMax, buffer.Width) : (long)rowsMax * buffer.Width * sizeof(float);
+        }
+
+        return bytes;
+    }
+
     /// <summary>What products read of a buffer.</summary>
     public Activations Activations(ProductInput input) => _inputs[input.Index]!;
 

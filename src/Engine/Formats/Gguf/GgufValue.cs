@@ -7,7 +7,7 @@ namespace Serving.Engine.Formats.Gguf;
 public readonly record struct GgufValue(GgufValueType Type, object Value, long Offset)
 {
     /// <summary>The value's type in words, for errors: <c>an array of strings</c>.</summary>
-    public string Describe() => Value is Array ? $"an array of {Value.GetType().GetElementType()!.Name}" : Type switch
+    public string Describe() => Type == GgufValueType.Array ? $"an array of {Value.GetType().GetElementType()!.Name}" : Type switch
     {
         GgufValueType.String => "a string",
         GgufValueType.Bool => "a bool",
