@@ -143,8 +143,8 @@ internal sealed partial class CompletionRunner(
                             events.Write(Chunk(rest, output));
                         }
 
-                        await FinishAsync(
-                            events, output.State == SequenceState.FinishedLength ? FinishReason.Length : FinishReason.Stop, tokens, sequence, clientGone);
+                        bool isLength = output.State == SequenceState.FinishedLength && !text.IsStopped;
+                        await FinishAsync(events, isLength ? FinishReason.Length : FinishReason.Stop, tokens, sequence, clientGone);
                         return null;
                     case SequenceOutputKind.Failed:
                         return RequestErrors.Failed(output.Error ?? "the engine gave no reason");
