@@ -11,6 +11,7 @@ namespace Serving.Engine.Kernels;
 internal static unsafe class AttentionTile
 {
     /// <summary>Widens <paramref name="count"/> halves; a multiple of eight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen(short* source, float* destination, int count)
     {
         for (int i = 0; i < count; i += VectorMath.Lanes)
@@ -25,6 +26,7 @@ internal static unsafe class AttentionTile
     /// <param name="keys"><c>[slots, headDim]</c>.</param>
     /// <param name="weights">Room for <paramref name="slots"/> weights, rounded up to eight.</param>
     /// <returns>What the sums so far are to be multiplied with.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Score(float* query, float* keys, int slots, int headDim, float scale, float* weights, ref float maximum, ref float sum)
     {
         int padded = (slots + VectorMath.Lanes - 1) & -VectorMath.Lanes;
@@ -60,6 +62,7 @@ internal static unsafe class AttentionTile
     }
 
     /// <summary><c>y[d] = y[d] · correction + Σ_slot weights[slot] · values[slot, d]</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Accumulate(float* weights, float* values, int slots, int headDim, float correction, float* y)
     {
         const int Step = 4 * VectorMath.Lanes;
@@ -108,6 +111,7 @@ internal static unsafe class AttentionTile
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Dots(float* query, float* keys, int slots, int headDim, float* scores)
     {
         int slot = 0;

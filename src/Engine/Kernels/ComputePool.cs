@@ -5,11 +5,18 @@ namespace Serving.Engine.Kernels;
 
 /// <summary>
 /// The threads that compute. The caller is thread 0; the others wait for work, spinning at most 50 µs before they park, so that an idle engine
-/// uses no processor time. One caller at a time.
+/// uses no processor time. A share that its thread has not begun when the caller is done with its own is taken over by the caller: on a machine that others
+/// use too, nothing waits for a thread that does not run. One caller at a time.
 /// </summary>
 public sealed unsafe class ComputePool : IDisposable
 {
+    // Claims lie a cache line apart.
+    private const int ClaimStride = 16;
+
     private readonly Thread[] _threads;
+
+    // The last generation of which each thread's share was begun, by that thread or by the caller.
+    private readonly int[] _claims;
     private readonly SpinGate[] _gates;
     private readonly SpinGate _finished = new();
     private delegate*<void*, int, int, void> _invoke;
@@ -26,6 +33,7 @@ public sealed unsafe class ComputePool : IDisposable
         ThreadCount = threadCount;
         _threads = new Thread[threadCount - 1];
         _gates = new SpinGate[threadCount - 1];
+        _claims = new int[threadCount * ClaimStride];
         for (int i = 0; i < _threads.Length; i++)
         {
             int index = i;
@@ -53,13 +61,22 @@ public sealed unsafe class ComputePool : IDisposable
         _work = Unsafe.AsPointer(ref shared);
         _invoke = &Invoke<TWork>;
         _unfinished = _threads.Length;
-        Interlocked.Increment(ref _generation);
+        int generation = Interlocked.Increment(ref _generation);
         foreach (SpinGate gate in _gates)
         {
             gate.Open();
         }
 
         Invoke(0);
+        for (int thread = 1; thread < ThreadCount; thread++)
+        {
+            if (TryClaim(thread, generation))
+            {
+                Invoke(thread);
+                Interlocked.Decrement(ref _unfinished);
+            }
+        }
+
         _finished.WaitUntilZero(ref _unfinished);
         work = shared;
         if (_failure is { } failure)
@@ -101,23 +118,30 @@ public sealed unsafe class ComputePool : IDisposable
 
     private void WorkLoop(int index)
     {
-        int seen = 0;
+        int generation = 0;
         while (true)
         {
-            _gates[index].WaitWhileEqual(ref _generation, seen);
-            seen++;
+            _gates[index].WaitWhileEqual(ref _generation, generation);
+            generation = Volatile.Read(ref _generation);
             if (_disposed)
             {
                 return;
             }
 
-            Invoke(index + 1);
-            if (Interlocked.Decrement(ref _unfinished) == 0)
+            // A run does not end before every share is claimed: who claims one of this generation sees its work.
+            if (TryClaim(index + 1, generation))
             {
-                _finished.Open();
+                Invoke(index + 1);
+                if (Interlocked.Decrement(ref _unfinished) == 0)
+                {
+                    _finished.Open();
+                }
             }
         }
     }
+
+    private bool TryClaim(int thread, int generation) =>
+        Interlocked.CompareExchange(ref _claims[thread * ClaimStride], generation, generation - 1) == generation - 1;
 
     private void Invoke(int thread)
     {

@@ -1,19 +1,89 @@
 namespace Serving.Engine.Kernels;
 
-/// <summary>Which instruction set the matrix kernels of this process use.</summary>
+/// <summary>
+/// Which instruction set the matrix kernels of this process use. What is fastest on one processor is slowest on another, so the choice is measured;
+/// and only kernels whose results equal the portable ones' bit for bit take part.
+/// </summary>
 public sealed class KernelSelection
 {
     /// <summary>The environment variable that forces an instruction set: <c>portable</c>, <c>avx2</c> or <c>avx512</c>.</summary>
     public const string EnvironmentVariable = "SERVING_SIMD";
 
-    private static readonly Lazy<KernelSelection> _default = new(() => new KernelSelection(KernelSet.Avx2.IsSupported ? KernelSet.Avx2 : KernelSet.Portable));
+    private static readonly Lazy<KernelSelection> _default = new(() => Choose(Environment.GetEnvironmentVariable(EnvironmentVariable)));
 
-    internal KernelSelection(KernelSet kernels) => Kernels = kernels;
+    private KernelSelection(KernelSet kernels, KernelCandidate[] candidates)
+    {
+        Kernels = kernels;
+        Candidates = candidates;
+    }
 
-    /// <summary>The choice of this process, made once.</summary>
+    /// <summary>The choice of this process, made at its first use.</summary>
     public static KernelSelection Default => _default.Value;
 
+    /// <summary>The chosen instruction set.</summary>
     public string Name => Kernels.Name;
 
+    /// <summary>Every instruction set and what came of it, for the log.</summary>
+    public IReadOnlyList<KernelCandidate> Candidates { get; }
+
     internal KernelSet Kernels { get; }
+
+    /// <summary>Chooses the fastest sound kernels.</summary>
+    /// <param name="forced">The one instruction set to use, or null or empty.</param>
+    /// <exception cref="ArgumentException">The forced set is unknown, not this processor's, or unsound.</exception>
+    public static KernelSelection Choose(string? forced) => Choose(KernelSet.All, forced);
+
+    internal static KernelSelection Choose(ReadOnlySpan<KernelSet> sets, string? forced)
+    {
+        using KernelTrial trial = new();
+        KernelCandidate[] candidates = new KernelCandidate[sets.Length];
+        int chosen = -1;
+        for (int i = 0; i < sets.Length; i++)
+        {
+            candidates[i] = Examine(trial, sets[i], forced);
+            if (candidates[i].Verdict == KernelVerdict.Slower && (chosen < 0 || candidates[i].Microseconds < candidates[chosen].Microseconds))
+            {
+                chosen = i;
+            }
+        }
+
+        if (chosen < 0)
+        {
+            throw Refusal(candidates, forced);
+        }
+
+        candidates[chosen] = candidates[chosen] with { Verdict = KernelVerdict.Chosen };
+        return new KernelSelection(sets[chosen], candidates);
+    }
+
+    private static KernelCandidate Examine(KernelTrial trial, KernelSet set, string? forced)
+    {
+        if (!string.IsNullOrEmpty(forced) && set.Name != forced)
+        {
+            return new KernelCandidate(set.Name, KernelVerdict.NotForced, 0);
+        }
+
+        if (!set.IsSupported)
+        {
+            return new KernelCandidate(set.Name, KernelVerdict.Unsupported, 0);
+        }
+
+        return trial.AgreesWithPortable(set)
+            ? new KernelCandidate(set.Name, KernelVerdict.Slower, trial.MeasureMicroseconds(set))
+            : new KernelCandidate(set.Name, KernelVerdict.Disagrees, 0);
+    }
+
+    private static ArgumentException Refusal(KernelCandidate[] candidates, string? forced)
+    {
+        foreach (KernelCandidate candidate in candidates)
+        {
+            if (candidate.Name == forced)
+            {
+                string reason = candidate.Verdict == KernelVerdict.Unsupported ? "this processor lacks its instructions" : "its results are wrong here";
+                return new ArgumentException($"{EnvironmentVariable}={forced} cannot be used: {reason}. Unset it, or use 'portable'.", nameof(forced));
+            }
+        }
+
+        return new ArgumentException($"{EnvironmentVariable}={forced} is none of portable, avx2 and avx512.", nameof(forced));
+    }
 }

@@ -13,11 +13,15 @@ internal sealed unsafe class KernelSet
 
     public static readonly KernelSet Avx512 = Create<Avx512Simd, Vector512<byte>>("avx512", Avx512BW.IsSupported);
 
+    private static readonly KernelSet[] _all = [Portable, Avx2, Avx512];
+
     private KernelSet(string name, bool isSupported)
     {
         Name = name;
         IsSupported = isSupported;
     }
+
+    public static ReadOnlySpan<KernelSet> All => _all;
 
     public string Name { get; }
 
@@ -29,6 +33,10 @@ internal sealed unsafe class KernelSet
     public delegate*<in PanelProduct, int, float*, int, int, int, void> Nibble { get; private init; }
 
     public delegate*<in PanelProduct, int, float*, int, int, int, void> Byte { get; private init; }
+
+    /// <summary>The same kernels with another for 4-bit weights.</summary>
+    public KernelSet WithNibble(string name, delegate*<in PanelProduct, int, float*, int, int, int, void> nibble) =>
+        new(name, IsSupported) { Fp32 = Fp32, Nibble = nibble, Byte = Byte };
 
     private static KernelSet Create<TSimd, TRegister>(string name, bool isSupported)
         where TSimd : struct, ISimd<TRegister>

@@ -50,6 +50,7 @@ public sealed unsafe class PagedAttention
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunTile(in Work work, in StepSequence sequence, int firstRow, int rows, int kvHead)
     {
         int headDim = _layout.HeadDim;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Serving.Engine.Kernels;
@@ -33,6 +34,7 @@ internal static unsafe class QuantizedRow
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void QuantizeBlock(float* x, byte* destination)
     {
         Vector256<float> x0 = Vector256.Load(x);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Serving.Engine.Kernels;
@@ -19,6 +20,7 @@ public static unsafe class RmsNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyRow(float* x, float* weight, int width, float epsilon, float* y)
     {
         Vector256<float> squares = Vector256<float>.Zero;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Serving.Engine.Kernels;
@@ -87,6 +88,7 @@ public sealed unsafe class RopeTable : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TurnNeighbours(float* head, float* cosines)
     {
         float* sines = cosines + _dims;
@@ -104,6 +106,7 @@ public sealed unsafe class RopeTable : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TurnHalves(float* head, float* cosines)
     {
         float* sines = cosines + _dims;

@@ -15,6 +15,7 @@ public static unsafe class SwiGlu
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyRow(float* gate, float* up, float* y, int width)
     {
         int i = 0;

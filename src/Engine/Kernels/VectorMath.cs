@@ -11,7 +11,7 @@ internal static class VectorMath
     public const int Lanes = 8;
 
     /// <summary>
-    /// e^x to within 2 ulp for x in [-87, 88]; outside it the value at the border. Reduction by ln 2 in two parts and a polynomial of degree 6
+    /// e^x to within 2 ulp for x in [-87, 88]; outside it the value at the border. Reduction by ln 2 in two parts and a polynomial of degree 7
     /// on [-½ ln 2, ½ ln 2] (Cody and Waite, Software Manual for the Elementary Functions, 1980).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -22,7 +22,8 @@ internal static class VectorMath
         Vector256<float> r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), x);
         r = Vector256.FusedMultiplyAdd(n, Vector256.Create(2.12194440e-4f), r);
 
-        Vector256<float> p = Vector256.Create(1f / 720);
+        Vector256<float> p = Vector256.Create(1f / 5040);
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 720));
         p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 120));
         p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 24));
         p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1f / 6));

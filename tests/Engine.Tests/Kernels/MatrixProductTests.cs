@@ -5,7 +5,7 @@ namespace Serving.Engine.Tests.Kernels;
 
 public sealed unsafe class MatrixProductTests
 {
-    private static readonly KernelSet[] Supported = [.. new[] { KernelSet.Portable, KernelSet.Avx2, KernelSet.Avx512 }.Where(set => set.IsSupported)];
+    private static readonly KernelSet[] Supported = [.. KernelSet.All.ToArray().Where(set => set.IsSupported)];
 
     public static TheoryData<GgmlType> Types => [GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.F16, GgmlType.F32];
 
@@ -152,7 +152,7 @@ public sealed unsafe class MatrixProductTests
     }
 
     private static NumericClass[] Classes(KernelSet set) =>
-        [new Fp32NumericClass(new KernelSelection(set)), new Int8BlockNumericClass(new KernelSelection(set))];
+        [new Fp32NumericClass(KernelSelection.Choose(set.Name)), new Int8BlockNumericClass(KernelSelection.Choose(set.Name))];
 
     private static float[] Multiply(NumericClass numericClass, RawTensor weights, ReadOnlySpan<float> values, int rows, int threads)
     {

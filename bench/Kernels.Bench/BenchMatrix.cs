@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+using Serving.Engine.Formats;
+using Serving.Engine.Formats.Blocks;
+using Serving.Engine.Kernels;
+
+namespace Serving.Kernels.Bench;
+
+/// <summary>A packed matrix of random quants, activations for it and room for the product.</summary>
+internal sealed unsafe class BenchMatrix : IDisposable
+{
+    private readonly WeightMatrix _weights;
+    private readonly Activations _x;
+    private readonly float* _y;
+    private readonly int _rows;
+
+    public BenchMatrix(NumericClass numericClass, GgmlType type, int inputs, int outputs, int rows)
+    {
+        long byteCount = (long)outputs * inputs / BlockDecoder.BlockElements(type) * BlockDecoder.BlockBytes(type);
+        byte* raw = (byte*)NativeMemory.AllocZeroed((nuint)byteCount);
+        new Random(1).NextBytes(new Span<byte>(raw, (int)byteCount));
+        for (long block = 0; block < byteCount; block += BlockDecoder.BlockBytes(type))
+        {
+            // A random scale could be an infinity; 2^-7 and, where there is a minimum, the same.
+            *(ushort*)(raw + block) = 0x2000;
+            if (type == GgmlType.Q4_1)
+            {
+                *(ushort*)(raw + block + 2) = 0xa000;
+            }
+        }
+
+        _rows = rows;
+        _weights = numericClass.Pack(new RawTensor("bench", type, outputs, inputs, (nint)raw, byteCount));
+        NativeMemory.Free(raw);
+        _x = numericClass.CreateActivations(rows, inputs);
+        _y = (float*)NativeMemory.AlignedAlloc((nuint)((long)rows * outputs * sizeof(float)), 64);
+        Random random = new(2);
+        for (int i = 0; i < rows * inputs; i++)
+        {
+            _x.Values[i] = random.NextSingle() - 0.5f;
+        }
+    }
+
+    public long ResidentBytes => _weights.ResidentBytes;
+
+    public void Multiply(ComputePool pool)
+    {
+        _x.Prepare(_rows, _weights.Inputs, pool);
+        _weights.Multiply(_x, _rows, _y, _weights.Outputs, pool);
+    }
+
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _x.Dispose();
+        NativeMemory.AlignedFree(_y);
+    }
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using Serving.Engine.Formats;
+using Serving.Engine.Formats.Blocks;
+
+namespace Serving.Engine.Kernels;
+
+/// <summary>Products by which kernels are examined before they may be used: small ones for their bits, one like a model's for their speed.</summary>
+internal sealed unsafe class KernelTrial : IDisposable
+{
+    private const int Repeats = 3;
+
+    private readonly ComputePool _pool = new(1);
+    private readonly Random _random = new(1);
+
+    public bool AgreesWithPortable(KernelSet set)
+    {
+        // Neither the outputs nor the rows fill a tile.
+        foreach (GgmlType type in (ReadOnlySpan<GgmlType>)[GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.F32])
+        {
+            using TrialMatrix raw = new(type, outputs: 37, inputs: 192, _random);
+            using Activations x = RandomActivations(rows: 11, width: 192);
+            if (!Product(raw, set, x, 11).AsSpan().SequenceEqual(Product(raw, KernelSet.Portable, x, 11)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The time of a 4-bit product of one row and of sixteen, the best of a few.</summary>
+    public double MeasureMicroseconds(KernelSet set)
+    {
+        using TrialMatrix raw = new(GgmlType.Q4_1, outputs: 768, inputs: 576, _random);
+        using Activations x = RandomActivations(rows: 16, width: 576);
+        using Int8Matrix matrix = new(raw.Tensor, set);
+        float[] y = new float[16 * 768];
+        double best = double.PositiveInfinity;
+        fixed (float* destination = y)
+        {
+            for (int i = 0; i <= Repeats; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                matrix.Multiply(x, 1, destination, 768, _pool);
+                matrix.Multiply(x, 16, destination, 768, _pool);
+                best = i == 0 ? best : Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMicroseconds);
+            }
+        }
+
+        return best;
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    private int[] Product(TrialMatrix raw, KernelSet set, Activations x, int rows)
+    {
+        using WeightMatrix matrix = Int8Matrix.Supports(raw.Tensor.Type) ? new Int8Matrix(raw.Tensor, set) : new Fp32Matrix(raw.Tensor, set);
+        int[] y = new int[rows * matrix.Outputs];
+        fixed (int* destination = y)
+        {
+            matrix.Multiply(x, rows, (float*)destination, matrix.Outputs, _pool);
+        }
+
+        return y;
+    }
+
+    private PanelActivations RandomActivations(int rows, int width)
+    {
+        PanelActivations x = new(rows, width, quantized: true);
+        for (int i = 0; i < rows * width; i++)
+        {
+            x.Values[i] = _random.NextSingle() - 0.5f;
+        }
+
+        x.Prepare(rows, width, _pool);
+        return x;
+    }
+
+    /// <summary>Random quants under random scales.</summary>
+    private sealed class TrialMatrix : IDisposable
+    {
+        private readonly NativeBuffer _bytes;
+
+        public TrialMatrix(GgmlType type, int outputs, int inputs, Random random)
+        {
+            int blockBytes = BlockDecoder.BlockBytes(type);
+            _bytes = new NativeBuffer((long)outputs * inputs / BlockDecoder.BlockElements(type) * blockBytes);
+            random.NextBytes(new Span<byte>(_bytes.Address, (int)_bytes.ByteCount));
+            for (byte* block = _bytes.Address; block < _bytes.Address + _bytes.ByteCount; block += blockBytes)
+            {
+                if (type == GgmlType.F32)
+                {
+                    *(float*)block = random.NextSingle() - 0.5f;
+                    continue;
+                }
+
+                *(Half*)block = (Half)(random.NextSingle() * 0.01f);
+                if (type == GgmlType.Q4_1)
+                {
+                    *(Half*)(block + 2) = (Half)(random.NextSingle() * -0.1f);
+                }
+            }
+
+            Tensor = new RawTensor("trial", type, outputs, inputs, (nint)_bytes.Address, _bytes.ByteCount);
+        }
+
+        public RawTensor Tensor { get; }
+
+        public void Dispose() => _bytes.Dispose();
+    }
+}
