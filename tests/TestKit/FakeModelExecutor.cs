@@ -16,7 +16,8 @@ public sealed class FakeModelExecutor : IModelExecutor
     private const ulong HashSeed = 0xCBF29CE484222325;
     private readonly byte[][] _layers;
 
-    public FakeModelExecutor(int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512)
+    public FakeModelExecutor(
+        int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512)
     {
         KvLayout = new KvCacheLayout(Layers: 2, KvHeads: 2, HeadDim: 2, BlockSize: blockSize, KvDataType.Float32);
         Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, "fake-kv", "fake");

@@ -65,7 +65,9 @@ internal sealed class NucleusFilter(int vocabularySize)
         return Cut(weights, bucket, count, last);
     }
 
-    /// <summary>Names the token at index <paramref name="last"/> of the bucket's order: among equal weights the lower id comes first.</summary>
+    /// <summary>
+    /// Names the token at index <paramref name="last"/> of the bucket's order: among equal weights the lower id comes first.
+    /// </summary>
     private TokenCut Cut(ReadOnlySpan<float> weights, int bucket, int count, int last)
     {
         if (count == 0)

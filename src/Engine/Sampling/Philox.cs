@@ -13,7 +13,7 @@ internal static class Philox
     private const uint Weyl1 = 0xBB67AE85;
 
     /// <summary>A number in [0, 1) with 53 random bits, for one token of one choice.</summary>
-    /// <param name="position">Index of the token in its sequence, the prompt included: a replay of prompt and answer so far draws the same.</param>
+    /// <param name="position">Index of the token in its sequence, prompt included: a replay of the answer so far draws the same.</param>
     public static double Uniform(long seed, int choice, long position)
     {
         var (x0, x1, _, _) = Block(

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Serving.Engine.Sampling;
 
 /// <summary>
-/// Chooses a token from one row of logits. The choice depends on the row, the parameters and the position only, never on what else is in the
-/// batch, and is the same on every processor. Owns its scratch and allocates nothing; one thread uses it.
+/// Chooses a token from one row of logits. The choice depends on the row, the parameters and the position only, never on what else is
+/// in the batch, and is the same on every processor. Owns its scratch and allocates nothing; one thread uses it.
 /// </summary>
 /// <param name="vocabularySize">Width of a row of logits.</param>
 public sealed class Sampler(int vocabularySize)
@@ -36,7 +36,9 @@ public sealed class Sampler(int vocabularySize)
         return Pick(_weights.Values, cut, Philox.Uniform(parameters.Seed, parameters.Choice, position));
     }
 
-    /// <summary>The token at which the kept mass, added up by ascending id, passes the fraction <paramref name="uniform"/> of its total.</summary>
+    /// <summary>
+    /// The token at which the kept mass, added up by ascending id, passes the fraction <paramref name="uniform"/> of its total.
+    /// </summary>
     private static int Pick(ReadOnlySpan<float> weights, TokenCut cut, double uniform)
     {
         var total = 0.0;

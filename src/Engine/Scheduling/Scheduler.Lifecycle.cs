@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Serving.Engine.Scheduling;
 
-/// <content>What callers ask for between steps. A wish that comes after the end of its sequence is late, not wrong, and does nothing.</content>
+/// <content>
+/// What callers ask for between steps. A wish that comes after the end of its sequence is late, not wrong, and does nothing.
+/// </content>
 public sealed partial class Scheduler
 {
     /// <summary>
@@ -21,7 +23,9 @@ public sealed partial class Scheduler
         }
     }
 
-    /// <summary>The caller has written the KV of the first <paramref name="computedTokens"/> prompt tokens into the blocks and writes no more.</summary>
+    /// <summary>
+    /// The caller has written the KV of the first <paramref name="computedTokens"/> prompt tokens into the blocks and writes no more.
+    /// </summary>
     /// <param name="computedTokens">Less than the prompt has: the last token is computed here, for its logits.</param>
     public void CompleteRemoteKv(Sequence sequence, int computedTokens)
     {

@@ -66,10 +66,14 @@ public sealed partial class Scheduler
     /// <summary>How often a sequence has lost its blocks to an older one.</summary>
     public long PreemptionCount { get; private set; }
 
-    /// <summary>Adds a sequence that <see cref="AdmissionLimits.Examine"/> accepted; the bound on the queue is the caller's to keep.</summary>
+    /// <summary>
+    /// Adds a sequence that <see cref="AdmissionLimits.Examine"/> accepted; the bound on the queue is the caller's to keep.
+    /// </summary>
     public void Enqueue(Sequence sequence) => InsertByArrival(_waiting, sequence);
 
-    /// <summary>Fills <paramref name="plan"/> with the next step; it stays empty when nothing can go on without an event from outside.</summary>
+    /// <summary>
+    /// Fills <paramref name="plan"/> with the next step; it stays empty when nothing can go on without an event from outside.
+    /// </summary>
     public void FillStep(StepPlan plan)
     {
         plan.Clear();

@@ -4,8 +4,9 @@ using Serving.Engine.Sampling;
 namespace Serving.Engine.Scheduling;
 
 /// <summary>
-/// One token stream with its KV blocks. It knows no phases: <see cref="ComputedTokens"/> runs after <see cref="TokenCount"/>, a prompt is many
-/// tokens behind, decode one, and a preempted sequence starts from 0 again (vLLM v1's scheduler). Changed by the scheduler only.
+/// One token stream with its KV blocks. It knows no phases: <see cref="ComputedTokens"/> runs after <see cref="TokenCount"/>, a prompt
+/// is many tokens behind, decode one, and a preempted sequence starts from 0 again (vLLM v1's scheduler). Only the scheduler
+/// changes it.
 /// </summary>
 public sealed class Sequence
 {
@@ -74,7 +75,9 @@ public sealed class Sequence
 
     public ISequenceObserver Observer { get; }
 
-    /// <summary>Whether the KV cache is still to come from elsewhere; false once it came, failed to come or was lost to a preemption.</summary>
+    /// <summary>
+    /// Whether the KV cache is still to come from elsewhere; false once it came, failed to come or was lost to a preemption.
+    /// </summary>
     internal bool AwaitsRemoteKv { get; set; }
 
     /// <summary>The caller has given up, while somebody else still uses the blocks.</summary>

@@ -1,6 +1,8 @@
 namespace Serving.Engine.Scheduling;
 
-/// <summary>Where a sequence is in its life. Every value from <see cref="FinishedStop"/> on is an end: it holds no blocks any more.</summary>
+/// <summary>
+/// Where a sequence is in its life. Every value from <see cref="FinishedStop"/> on is an end: it holds no blocks any more.
+/// </summary>
 public enum SequenceState
 {
     /// <summary>Not yet admitted; holds no blocks.</summary>

@@ -7,8 +7,8 @@ public enum SequenceWork
     Generate,
 
     /// <summary>
-    /// Reserve the prompt's blocks and wait until the caller has filled them with a KV cache computed elsewhere; then compute the tokens that
-    /// are missing, at least the last, and sample. When the KV cache does not come, the whole prompt is computed here.
+    /// Reserve the prompt's blocks and wait until the caller has filled them with a KV cache computed elsewhere; then compute the
+    /// tokens that are missing, at least the last, and sample. When the KV cache does not come, the whole prompt is computed here.
     /// </summary>
     GenerateFromRemoteKv,
 

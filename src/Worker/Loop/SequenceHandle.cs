@@ -57,7 +57,9 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     /// <summary>Gives the sequence up: it ends within one step, unless somebody else still uses its blocks.</summary>
     public void Cancel() => Signal(SequenceSignals.Cancel);
 
-    /// <summary>The KV of the first <paramref name="computedTokens"/> prompt tokens is in the blocks, and nobody writes there any more.</summary>
+    /// <summary>
+    /// The KV of the first <paramref name="computedTokens"/> prompt tokens is in the blocks, and nobody writes there any more.
+    /// </summary>
     /// <param name="computedTokens">Less than the prompt has: the engine computes at least the last token.</param>
     public void CompleteRemoteKv(int computedTokens)
     {

@@ -6,8 +6,9 @@ namespace Serving.Worker.Loop;
 public enum SequenceOutputKind
 {
     /// <summary>
-    /// <see cref="SequenceHandle.PromptBlocks"/> is there. For <see cref="SequenceWork.GenerateFromRemoteKv"/> only: the caller may write into
-    /// the blocks from now on, and until it calls <see cref="SequenceHandle.CompleteRemoteKv"/> or <see cref="SequenceHandle.FailRemoteKv"/>.
+    /// <see cref="SequenceHandle.PromptBlocks"/> is there. For <see cref="SequenceWork.GenerateFromRemoteKv"/> only: the caller may
+    /// write into the blocks from now on, and until it calls <see cref="SequenceHandle.CompleteRemoteKv"/> or
+    /// <see cref="SequenceHandle.FailRemoteKv"/>.
     /// </summary>
     BlocksReserved,
 

@@ -6,4 +6,5 @@ namespace Serving.Worker.Loop;
 /// <param name="Prefill">From there to the first token sampled, or to the prompt computed.</param>
 /// <param name="TimeToFirstToken">Submission to the first token sampled.</param>
 /// <param name="Total">Submission to the end.</param>
-public readonly record struct SequenceTimings(TimeSpan Queue, TimeSpan RemoteKv, TimeSpan Prefill, TimeSpan TimeToFirstToken, TimeSpan Total);
+public readonly record struct SequenceTimings(
+    TimeSpan Queue, TimeSpan RemoteKv, TimeSpan Prefill, TimeSpan TimeToFirstToken, TimeSpan Total);

@@ -22,7 +22,11 @@ public sealed class PhiloxTests
     {
         var numbers = new[]
         {
-            Philox.Uniform(1, 0, 10), Philox.Uniform(2, 0, 10), Philox.Uniform(1L << 40, 0, 10), Philox.Uniform(1, 1, 10), Philox.Uniform(1, 0, 11),
+            Philox.Uniform(1, 0, 10),
+            Philox.Uniform(2, 0, 10),
+            Philox.Uniform(1L << 40, 0, 10),
+            Philox.Uniform(1, 1, 10),
+            Philox.Uniform(1, 0, 11),
         };
 
         Assert.Equal(numbers.Length, numbers.Distinct().Count());

@@ -86,7 +86,9 @@ internal sealed class SchedulerHarness : ISequenceObserver
         }
     }
 
-    /// <summary>Does what a hand-off does: writes the KV of the first <paramref name="tokens"/> prompt tokens into the sequence's blocks.</summary>
+    /// <summary>
+    /// Does what a hand-off does: writes the KV of the first <paramref name="tokens"/> prompt tokens into the sequence's blocks.
+    /// </summary>
     public void FillRemotely(Sequence sequence, int tokens)
     {
         using var remote = new FakeModelExecutor(sequence.Table.Count);

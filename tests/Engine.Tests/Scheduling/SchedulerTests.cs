@@ -74,7 +74,9 @@ public sealed class SchedulerTests
         var harness = new SchedulerHarness(blocks: 8);
         var sequences = new[]
         {
-            harness.Add(Prompt(6), answerTokens: 20), harness.Add(Prompt(6, 1), answerTokens: 20), harness.Add(Prompt(6, 2), answerTokens: 20),
+            harness.Add(Prompt(6), answerTokens: 20),
+            harness.Add(Prompt(6, 1), answerTokens: 20),
+            harness.Add(Prompt(6, 2), answerTokens: 20),
         };
         while (harness.Scheduler.PreemptionCount == 0)
         {

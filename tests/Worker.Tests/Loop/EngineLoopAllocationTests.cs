@@ -1,4 +1,3 @@
-using Serving.Engine.Sampling;
 using static Serving.Worker.Tests.Loop.LoopHarness;
 
 namespace Serving.Worker.Tests.Loop;
@@ -16,7 +15,7 @@ public sealed class EngineLoopAllocationTests
     {
         await using var harness = MakeHarness();
         var handles = Enumerable.Range(0, 4).Select(i => harness.Submit(
-            Prompt(5, i), maxTokens: 300, sampling: i % 2 == 0 ? SamplingParameters.Greedy : new SamplingParameters(0.9f, 0.9f, i, 0))).ToArray();
+            Prompt(5, i), maxTokens: 300, sampling: SamplingOf(i))).ToArray();
 
         await EngineLoopTests.WaitForAsync(() => harness.Loop.Snapshot.GeneratedTokens == 4 * 300);
 
@@ -34,7 +33,10 @@ public sealed class EngineLoopAllocationTests
         await Task.WhenAll(Enumerable.Range(0, 4).Select(i => ReadToEndAsync(harness.Submit(Prompt(5, i), maxTokens: 300))));
 
         // The thread pool's own queue may grow in a window when other tests load it; what is ours would show in each.
-        var windows = Enumerable.Range(2, 12).Select(i => _allocated[(i + 1) * WindowSteps] - _allocated[i * WindowSteps]).Order().ToArray();
+        var windows = Enumerable.Range(2, 12)
+            .Select(i => _allocated[(i + 1) * WindowSteps] - _allocated[i * WindowSteps])
+            .Order()
+            .ToArray();
         Assert.Equal(0, windows[windows.Length / 2]);
     }
 

@@ -12,7 +12,7 @@ public sealed class EngineLoopTests
     {
         await using var harness = new LoopHarness(blocks: 24);
         var handles = Enumerable.Range(0, 10).Select(i => harness.Submit(
-            Prompt(5 + i, i), maxTokens: 20, sampling: i % 2 == 0 ? SamplingParameters.Greedy : new SamplingParameters(0.9f, 0.9f, i, 0))).ToArray();
+            Prompt(5 + i, i), maxTokens: 20, sampling: SamplingOf(i))).ToArray();
 
         var answers = await Task.WhenAll(handles.Select(ReadToEndAsync));
 

@@ -19,7 +19,10 @@ internal sealed class LoopHarness : IAsyncDisposable
             Executor,
             new EngineLoopOptions
             {
-                Scheduling = new SchedulerOptions { BatchTokensMax = 16, RunningSequencesMax = runningMax, WaitingSequencesMax = waitingMax },
+                Scheduling = new SchedulerOptions
+                {
+                    BatchTokensMax = 16, RunningSequencesMax = runningMax, WaitingSequencesMax = waitingMax,
+                },
             },
             TimeProvider.System,
             NullLogger.Instance);
@@ -29,7 +32,8 @@ internal sealed class LoopHarness : IAsyncDisposable
 
     public EngineLoop Loop { get; }
 
-    public SequenceHandle Submit(int[] prompt, SequenceWork work = SequenceWork.Generate, int? maxTokens = 8, SamplingParameters? sampling = null)
+    public SequenceHandle Submit(
+        int[] prompt, SequenceWork work = SequenceWork.Generate, int? maxTokens = 8, SamplingParameters? sampling = null)
     {
         var result = Loop.Submit(Request(prompt, work, maxTokens, sampling));
         Assert.True(result.IsAccepted, result.Refusal?.Message);
@@ -75,6 +79,9 @@ internal sealed class LoopHarness : IAsyncDisposable
         Assert.Equal(0, snapshot.KvBlocksUsed);
         Assert.Equal(0, snapshot.Waiting + snapshot.Running + snapshot.WaitingForRemoteKv + snapshot.PrefillComputed);
     }
+
+    /// <summary>Greedy for even numbers, sampled with the number as seed for odd ones.</summary>
+    public static SamplingParameters SamplingOf(int i) => i % 2 == 0 ? SamplingParameters.Greedy : new SamplingParameters(0.9f, 0.9f, i, 0);
 
     public static int[] Prompt(int length, int seed = 0)
     {
