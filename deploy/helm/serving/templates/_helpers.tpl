@@ -72,6 +72,38 @@ securityContext:
     drop: [ALL]
 {{- end -}}
 
+{{/*
+The hosts refuse a cluster secret that others than its owner may read, and Kubernetes mounts secrets for root with a readable group. So each
+pod copies it into memory first, as its own. Argument: the root context.
+*/}}
+{{- define "serving.secretInit" -}}
+initContainers:
+  - name: cluster-secret
+    image: {{ .Values.tools.image | quote }}
+    command: ["sh", "-c", "umask 077 && cp -f /run/mounted/cluster-secret /run/serving/cluster/cluster-secret && chmod 400 /run/serving/cluster/cluster-secret"]
+    resources:
+      requests: { cpu: 10m, memory: 16Mi }
+      limits: { memory: 16Mi }
+    {{- include "serving.containerSecurity" . | nindent 4 }}
+    volumeMounts:
+      - name: cluster-secret-mounted
+        mountPath: /run/mounted
+        readOnly: true
+      - name: cluster-secret
+        mountPath: /run/serving/cluster
+{{- end -}}
+
+{{- define "serving.secretVolumes" -}}
+- name: cluster-secret-mounted
+  secret:
+    secretName: {{ include "serving.clusterSecretName" . }}
+    defaultMode: 0440
+- name: cluster-secret
+  emptyDir:
+    medium: Memory
+    sizeLimit: 1Mi
+{{- end -}}
+
 {{/* How a host finds the others and lets them in. Argument: the port of its internal API. */}}
 {{- define "serving.clusterEnv" -}}
 - name: POD_IP
@@ -112,6 +144,7 @@ spec:
         app.kubernetes.io/component: {{ .name }}
     spec:
       {{- include "serving.podSettings" . | nindent 6 }}
+      {{- include "serving.secretInit" .root | nindent 6 }}
       containers:
         - name: {{ .name }}
           image: {{ include "serving.image" .root }}
@@ -168,10 +201,7 @@ spec:
               readOnly: true
             {{- end }}
       volumes:
-        - name: cluster-secret
-          secret:
-            secretName: {{ include "serving.clusterSecretName" .root }}
-            defaultMode: 0440
+        {{- include "serving.secretVolumes" .root | nindent 8 }}
         - name: tmp
           emptyDir: {}
         {{- with .root.Values.model.volume.existingClaim }}
