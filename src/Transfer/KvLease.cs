@@ -18,6 +18,7 @@ public sealed class KvLease
     private readonly ulong[] _stored;
     private readonly ITimer _expiry;
 
+    private volatile bool _abortRequested;
     private State _state;
     private TransferResult _result;
     private Action? _wakeConnection;
@@ -65,7 +66,12 @@ public sealed class KvLease
     }
 
     /// <summary>Ends the transfer and tells the sender. Does nothing when it has ended already.</summary>
-    public void Abort(string reason) => End(expected: null, TransferStatus.Aborted, reason, wakes: true);
+    public void Abort(string reason)
+    {
+        // Locks are not fair: without this word the connection could take the lock for many more frames before it gets here.
+        _abortRequested = true;
+        End(expected: null, TransferStatus.Aborted, reason, wakes: true);
+    }
 
     /// <summary>Makes the lease a connection's. The generation sets this attempt's frames apart from those of an earlier one.</summary>
     /// <param name="wakeConnection">Called when the lease ends for another reason than what the connection reads.</param>
@@ -113,7 +119,7 @@ public sealed class KvLease
         lock (_gate)
         {
             violation = string.Empty;
-            if (_state != State.Receiving)
+            if (_state != State.Receiving || _abortRequested)
             {
                 return StoreOutcome.Ended;
             }

@@ -205,7 +205,7 @@ internal sealed partial class ReceiverConnection : IDisposable
                         break;
                     }
 
-                    return lease.End(TransferStatus.Corrupt, violation);
+                    return stored == StoreOutcome.Ended ? await lease.Completion : lease.End(TransferStatus.Corrupt, violation);
                 case FrameType.End when reader.Header.Length == FrameTotals.Size:
                     return lease.Finish(reader.Header, FrameTotals.Read(reader.Payload));
                 case FrameType.Abort:

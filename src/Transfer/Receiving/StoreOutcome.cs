@@ -5,7 +5,7 @@ internal enum StoreOutcome
 {
     Stored,
 
-    /// <summary>The lease has ended meanwhile: nothing was written.</summary>
+    /// <summary>The lease has ended or is about to: nothing was written, and its completion tells how.</summary>
     Ended,
 
     /// <summary>The frame broke a rule: nothing was written.</summary>

@@ -14,7 +14,7 @@ internal sealed class SenderTransfer(SenderConnection connection, SenderContext 
     private const int BatchBytes = 256 * 1024;
 
     /// <summary>How long a write under way may still take after a cancellation, so that the notice follows on a frame's border.</summary>
-    private static readonly TimeSpan _abortGrace = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _abortGrace = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _readStop = new(Timeout.InfiniteTimeSpan, context.Time);
     private readonly CancellationTokenSource _writeStop = new(Timeout.InfiniteTimeSpan, context.Time);
