@@ -7,7 +7,7 @@ namespace Serving.Engine.Kernels;
 /// <summary>Products by which kernels are examined before they may be used: small ones for their bits, one like a model's for their speed.</summary>
 internal sealed unsafe class KernelTrial : IDisposable
 {
-    private const int Repeats = 3;
+    private const int Repeats = 8;
 
     private readonly ComputePool _pool = new(1);
     private readonly Random _random = new(1);
@@ -28,7 +28,7 @@ internal sealed unsafe class KernelTrial : IDisposable
         return true;
     }
 
-    /// <summary>The time of a 4-bit product of one row and of sixteen, the best of a few.</summary>
+    /// <summary>The time of a 4-bit product of one row and of sixteen, the best of a few: other processes may take the processor in between.</summary>
     public double MeasureMicroseconds(KernelSet set)
     {
         using TrialMatrix raw = new(GgmlType.Q4_1, outputs: 768, inputs: 576, _random);

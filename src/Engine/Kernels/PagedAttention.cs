@@ -13,6 +13,9 @@ public sealed unsafe class PagedAttention
     // Rows that share one pass over the keys and values of a KV head.
     private const int TileRows = 8;
 
+    // Keys of a block are widened on the stack: 128 KiB at most.
+    private const int BlockElementsMax = 32 * 1024;
+
     private readonly KvCacheLayout _layout;
     private readonly int _groupSize;
     private readonly float _scale;
@@ -25,6 +28,12 @@ public sealed unsafe class PagedAttention
         if (queryHeads < 1 || queryHeads % layout.KvHeads != 0)
         {
             throw new ArgumentException($"{queryHeads} query heads cannot share {layout.KvHeads} KV heads evenly.", nameof(queryHeads));
+        }
+
+        if (layout.BlockSize * layout.HeadDim > BlockElementsMax)
+        {
+            throw new ArgumentException(
+                $"Blocks of {layout.BlockSize} slots are too large for heads of {layout.HeadDim}: at most {BlockElementsMax / layout.HeadDim} slots.", nameof(layout));
         }
 
         _layout = layout;

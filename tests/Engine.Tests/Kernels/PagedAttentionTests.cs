@@ -71,6 +71,15 @@ public sealed unsafe class PagedAttentionTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Fact]
+    public void Refuses_heads_and_blocks_that_do_not_fit()
+    {
+        KvCacheLayout layout = new(Layers: 1, KvHeads: 2, HeadDim: 64, BlockSize: 16, KvDataType.Float16);
+
+        Assert.Throws<ArgumentException>(() => new PagedAttention(queryHeads: 3, layout));
+        Assert.Throws<ArgumentException>(() => new PagedAttention(queryHeads: 4, layout with { BlockSize = 1024 }));
+    }
+
     /// <summary>Sequences with random keys, values and queries in a storage whose blocks are handed out in a scattered order.</summary>
     private sealed class Setting : IDisposable
     {
