@@ -4,10 +4,10 @@ namespace Serving.Engine.Tests.Execution;
 internal static class GoldenGreedy
 {
     /// <summary>Below this gap between first and second logit the reference itself could have gone the other way.</summary>
-    private const float MarginMin = 1e-3f;
+    public const float Fp32MarginMin = 1e-3f;
 
     /// <summary>Feeds the recorded tokens and gives the recorded and the chosen token of every place where they differ, as a line each.</summary>
-    public static List<string> Differences(StepDriver driver, IReadOnlyList<GoldenCase> cases)
+    public static List<string> Differences(StepDriver driver, IReadOnlyList<GoldenCase> cases, float marginMin = Fp32MarginMin)
     {
         var differences = new List<string>();
         TestSequence[] sequences = [.. cases.Select(golden => driver.NewSequence(golden.PromptIds.Length + golden.Greedy.Length))];
@@ -20,7 +20,7 @@ internal static class GoldenGreedy
             {
                 GoldenCase golden = cases[running[i]];
                 int chosen = StepDriver.ArgMax(logits[i]);
-                if (golden.Margins[step] > MarginMin && chosen != golden.Greedy[step])
+                if (golden.Margins[step] > marginMin && chosen != golden.Greedy[step])
                 {
                     differences.Add($"case {running[i]}, token {step}: expected {golden.Greedy[step]}, got {chosen}");
                 }
