@@ -28,9 +28,18 @@ internal static class ServingCommand
     }
 
     /// <returns>The process's exit code.</returns>
-    public static Task<int> RunAsync(string[] args) =>
+    public static Task<int> RunAsync(string[] args)
+    {
+        var result = Create().Parse(args);
+        if (result.Action is ParseErrorAction error)
+        {
+            // A page of help would push what is wrong off the screen.
+            error.ShowHelp = false;
+        }
+
         // Signals are the commands' own: an ordered stop takes longer than the time that this library would give it.
-        Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+        return result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+    }
 
     private sealed class HelpWithExamples(HelpAction help, IReadOnlyDictionary<Command, IReadOnlyList<string>> examples) : SynchronousCommandLineAction
     {

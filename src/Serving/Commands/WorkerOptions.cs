@@ -34,7 +34,7 @@ internal sealed class WorkerOptions
 
     public WorkerOptions()
     {
-        _compute.AcceptOnlyFromAmong("fast", "fp32");
+        _compute.Validators.Add(result => CommandOptions.Check(result, _compute, text => text is "fast" or "fp32", "is not known: give fast or fp32"));
         _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
     }
 

@@ -6,6 +6,7 @@ using Garnet.server.Auth.Settings;
 using Microsoft.Extensions.Logging;
 using Serving.Cli.Machine;
 using Serving.ServiceDefaults.Hosting;
+using Tsavorite.core;
 
 namespace Serving.Cli.State;
 
@@ -68,14 +69,16 @@ internal sealed class EmbeddedRedis : IDisposable
         EndPoints = [endPoint],
         AuthSettings = new PasswordAuthenticationSettings(password),
         QuietMode = true,
+        // The native device, the default, needs libaio, which a plain Debian or Ubuntu lacks.
+        DeviceType = DeviceType.RandomAccess,
         LogDir = Path.Combine(folder, "log"),
         CheckpointDir = Path.Combine(folder, "checkpoint"),
         Recover = true,
         EnableAOF = true,
         // Leases are renewed every second or so: the file is cut by a checkpoint whenever it has grown to its limit.
         AofSizeLimit = "64m",
-        AofMemorySize = "8m",
-        AofPageSize = "1m",
+        AofMemorySize = "16m",
+        AofPageSize = "4m",
         AofSegmentSize = "16m",
         // Commits go to the disk ten times a second and not before each answer: what is here can be registered anew.
         CommitFrequencyMs = 100,

@@ -57,7 +57,7 @@ internal sealed class ChildProcess : IChild
         {
             _process.StandardInput.Close();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
             // It has ended by itself.
         }

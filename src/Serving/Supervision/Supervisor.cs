@@ -64,15 +64,15 @@ internal sealed class Supervisor : IDisposable
     {
         while (true)
         {
-            var startedAt = _time.GetTimestamp();
             using var child = Launch();
             if (child is null)
             {
                 return;
             }
 
+            var startedAt = _time.GetTimestamp();
             var exitCode = await child.Ended;
-            if (_stop.IsCancellationRequested)
+            if (!Forget())
             {
                 return;
             }
@@ -113,6 +113,16 @@ internal sealed class Supervisor : IDisposable
 
             _observer.Started(Name, _child.Pid);
             return _child;
+        }
+    }
+
+    /// <summary>False once supervision has ended.</summary>
+    private bool Forget()
+    {
+        lock (_gate)
+        {
+            _child = null;
+            return !_stop.IsCancellationRequested;
         }
     }
 

@@ -1,7 +1,0 @@
-namespace Serving.ServiceDefaults.Tests;
-
-public sealed class SmokeTests
-{
-    [Fact]
-    public void Builds() => Assert.NotNull(typeof(SmokeTests).Assembly);
-}
