@@ -18,8 +18,7 @@ internal sealed class CompletionForwarder(IHttpForwarder yarp, CompletionHandler
 
     private readonly ForwarderRequestConfig _config = new()
     {
-        // YARP's own 100 s would end long answers that are not streamed.
-        ActivityTimeout = options.Value.SilenceSecondsMax > 0 ? TimeSpan.FromSeconds(options.Value.SilenceSecondsMax) : Timeout.InfiniteTimeSpan,
+        ActivityTimeout = ActivityTimeout(options.Value),
         Version = HttpVersion.Version20,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         AllowResponseBuffering = false,
@@ -39,6 +38,10 @@ internal sealed class CompletionForwarder(IHttpForwarder yarp, CompletionHandler
         call.Failure ??= error == ForwarderError.RequestTimedOut ? Silent() : ApiError.Internal();
         await call.Failure.WriteAsync(context);
     }
+
+    /// <summary>YARP's own 100 s would end long answers that are not streamed.</summary>
+    internal static TimeSpan ActivityTimeout(GatewayOptions options) =>
+        options.SilenceSecondsMax > 0 ? TimeSpan.FromSeconds(options.SilenceSecondsMax) : Timeout.InfiniteTimeSpan;
 
     public void Dispose() => _invoker.Dispose();
 

@@ -74,7 +74,11 @@ internal sealed class StubExchange(HttpContext context, CompletionRequest reques
 
     private async Task SendAsync(CompletionEvent message)
     {
-        context.Response.ContentType = InternalApi.EventStreamContentType;
+        if (!context.Response.HasStarted)
+        {
+            context.Response.ContentType = InternalApi.EventStreamContentType;
+        }
+
         using var memory = new MemoryStream();
         message.WriteDelimitedTo(memory);
         await context.Response.Body.WriteAsync(memory.ToArray());

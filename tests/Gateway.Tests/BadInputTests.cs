@@ -1,0 +1,210 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Serving.Gateway.Tests.Support;
+
+namespace Serving.Gateway.Tests;
+
+public sealed class BadInputTests
+{
+    private const string Messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
+    private const string Model = "\"model\":\"smollm2-135m-instruct\"";
+
+    /// <summary>Field at fault → bodies that have the fault.</summary>
+    private static readonly (string? Param, string[] Bodies)[] _faults =
+    [
+        (null, ["", "not JSON", "{", "[]", "\"text\"", "null", "{} {}", "{\"a\":1,}", "{/*c*/}", $"{{{Model},{Model},{Messages}}}", $"{{{Model},\"x\":{new string('[', 100)}{new string(']', 100)},{Messages}}}"]),
+        (null, ["{\"model\":\"a\",\"messages\":[{\"role\":\"user\",\"role\":\"user\",\"content\":\"Hi\"}]}"]),
+        ("model", [$"{{{Messages}}}", $"{{\"model\":null,{Messages}}}", $"{{\"model\":\"\",{Messages}}}", $"{{\"model\":7,{Messages}}}", $"{{\"model\":\"\\ud800\",{Messages}}}"]),
+        ("model", [$"{{\"model\":\"{new string('m', 300)}\",{Messages}}}"]),
+        ("messages", [$"{{{Model}}}", $"{{{Model},\"messages\":[]}}", $"{{{Model},\"messages\":null}}", $"{{{Model},\"messages\":\"Hi\"}}", $"{{{Model},\"messages\":{{}}}}"]),
+        ("messages[0]", [With("[7]"), With("[null]"), With("[\"Hi\"]")]),
+        ("messages[0].role", [With("[{}]"), With("[{\"content\":\"Hi\"}]"), With("[{\"role\":\"robot\",\"content\":\"Hi\"}]"), With("[{\"role\":1,\"content\":\"Hi\"}]")]),
+        ("messages[0].content", [With("[{\"role\":\"user\"}]"), With("[{\"role\":\"user\",\"content\":null}]"), With("[{\"role\":\"user\",\"content\":7}]"), With("[{\"role\":\"user\",\"content\":{}}]"), With("[{\"role\":\"user\",\"content\":[]}]"), With("[{\"role\":\"assistant\",\"content\":null}]"), With("[{\"role\":\"user\",\"content\":\"\\udc00\"}]")]),
+        ("messages[1].content", [With("[{\"role\":\"system\",\"content\":\"x\"},{\"role\":\"user\"}]")]),
+        ("messages[0].content[1].type", [With("[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:,\"}}]}]"), With("[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\"},{}]}]")]),
+        ("messages[0].content[0].text", [With("[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]"), With("[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":1}]}]")]),
+        ("messages[0].name", [With("[{\"role\":\"user\",\"content\":\"x\",\"name\":1}]")]),
+        ("messages[0].tool_call_id", [With("[{\"role\":\"tool\",\"content\":\"x\"}]")]),
+        ("messages[0].tool_calls", [With("[{\"role\":\"assistant\",\"tool_calls\":[]}]"), With("[{\"role\":\"assistant\",\"tool_calls\":7}]")]),
+        ("messages[0].tool_calls[0]", [With("[{\"role\":\"assistant\",\"tool_calls\":[{}]}]")]),
+        ("messages[0].tool_calls[0].function.arguments", [With("[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"f\"}}]}]")]),
+        ("temperature", Values("temperature", "-0.1", "2.1", "1e999", "\"1\"", "true", "[]")),
+        ("top_p", Values("top_p", "0", "1.1", "-1", "\"1\"")),
+        ("seed", Values("seed", "1.5", "9223372036854775808", "\"1\"")),
+        ("max_tokens", Values("max_tokens", "0", "-1", "1.5", "2147483648", "99999999999999999999", "\"1\"", "1,\"max_completion_tokens\":1")),
+        ("max_completion_tokens", Values("max_completion_tokens", "-5", "true")),
+        ("stop", Values("stop", "[\"a\",\"b\",\"c\",\"d\",\"e\"]", "\"\"", "7", "{}")),
+        ("stop[1]", Values("stop", "[\"a\",\"\"]", "[\"a\",null]", "[\"a\",1]")),
+        ("stream", Values("stream", "\"true\"", "1")),
+        ("stream_options", Values("stream_options", "{}", "{\"include_usage\":true}", "7,\"stream\":true")),
+        ("stream_options.include_usage", Values("stream_options", "{\"include_usage\":1},\"stream\":true")),
+        ("n", Values("n", "0", "2", "129", "1.5", "\"1\"")),
+        ("tools", Values("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "7")),
+        ("tool_choice", Values("tool_choice", "\"required\"", "{}")),
+        ("functions", Values("functions", "[{}]")),
+        ("logprobs", Values("logprobs", "true", "1")),
+        ("top_logprobs", Values("top_logprobs", "1", "21", "-1")),
+        ("response_format", Values("response_format", "{\"type\":\"json_object\"}", "{}", "\"text\"")),
+        ("frequency_penalty", Values("frequency_penalty", "0.1", "3", "\"0\"")),
+        ("presence_penalty", Values("presence_penalty", "-2", "-2.1")),
+        ("logit_bias", Values("logit_bias", "{\"5\":1}", "7")),
+        ("audio", Values("audio", "{}")),
+        ("modalities", Values("modalities", "[\"text\",\"audio\"]", "[]")),
+        ("store", Values("store", "true")),
+        ("service_tier", Values("service_tier", "\"flex\"", "1")),
+        ("metadata", Values("metadata", "[]")),
+        ("user", Values("user", "7")),
+        ("parallel_tool_calls", Values("parallel_tool_calls", "1")),
+        ("top_k", Values("top_k", "5")),
+        ("repetition_penalty", Values("repetition_penalty", "1.1")),
+        ("chat_template", Values("chat_template", "\"{{ x }}\"")),
+    ];
+
+    private static readonly string[] _neutralFields =
+    [
+        "\"n\":1", "\"tools\":[]", "\"tools\":null", "\"tool_choice\":\"auto\"", "\"logprobs\":false", "\"top_logprobs\":0", "\"response_format\":{\"type\":\"text\"}",
+        "\"frequency_penalty\":0", "\"presence_penalty\":0.0", "\"logit_bias\":{}", "\"modalities\":[\"text\"]", "\"store\":false", "\"service_tier\":\"auto\"",
+        "\"service_tier\":\"default\"", "\"metadata\":{\"a\":\"b\"}", "\"user\":\"ann\"", "\"parallel_tool_calls\":true", "\"top_k\":-1", "\"min_p\":0", "\"audio\":null",
+        "\"reasoning_effort\":null", "\"stop\":[]", "\"temperature\":2", "\"top_p\":1", "\"max_tokens\":1", "\"never_heard_of\":[{}]", "\"verbosity\":\"medium\"",
+    ];
+
+    [Fact]
+    public async Task A_mistake_is_a_400_that_names_its_field_and_reaches_no_worker()
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        foreach (var (param, body) in _faults.SelectMany(fault => fault.Bodies.Select(body => (fault.Param, body))))
+        {
+            using var response = await gateway.ChatAsync(body);
+            Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{(int)response.StatusCode} for {body}");
+            var error = await response.ErrorAsync();
+            Assert.True(error.GetProperty("param").GetString() == param, $"{error} for {body}");
+            Assert.Equal("invalid_request_error", error.GetProperty("type").GetString());
+            Assert.NotEmpty(error.GetProperty("message").GetString()!);
+        }
+
+        Assert.Equal(0, worker.RequestCount);
+        using var after = await gateway.ChatAsync(Bodies.Chat());
+        Assert.Equal(HttpStatusCode.OK, after.StatusCode);
+    }
+
+    [Fact]
+    public async Task Fields_that_leave_the_answer_as_it_is_are_accepted()
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        foreach (var field in _neutralFields)
+        {
+            using var response = await gateway.ChatAsync(Bodies.Chat(field));
+            Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode} for {field}");
+        }
+    }
+
+    [Fact]
+    public async Task Invalid_utf8_is_refused()
+    {
+        await using var gateway = await TestGateway.BeforeAsync();
+        using var content = new ByteArrayContent([.. Encoding.UTF8.GetBytes("{\"model\":\""), 0xC3, 0x28, .. Encoding.UTF8.GetBytes("\"}")]);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+
+        using var response = await gateway.Client.PostAsync("/v1/chat/completions", content, TestTime.Limit());
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains("UTF-8", (await response.ErrorAsync()).GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("text/plain", null)]
+    [InlineData("application/x-www-form-urlencoded", null)]
+    [InlineData("application/json; charset=latin1", null)]
+    [InlineData(null, null)]
+    [InlineData("application/json", "gzip")]
+    public async Task Only_plain_json_is_read(string? type, string? encoding)
+    {
+        await using var gateway = await TestGateway.BeforeAsync();
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Bodies.Chat()));
+        content.Headers.ContentType = type is null ? null : MediaTypeHeaderValue.Parse(type);
+        if (encoding is not null)
+        {
+            content.Headers.ContentEncoding.Add(encoding);
+        }
+
+        using var response = await gateway.Client.PostAsync("/v1/chat/completions", content, TestTime.Limit());
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Equal("unsupported_media_type", (await response.ErrorAsync()).GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_body_of_10_mb_is_refused_with_413(bool chunked)
+    {
+        await using var gateway = await TestGateway.BeforeAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        {
+            Content = new ByteArrayContent(new byte[10_000_000]),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.TransferEncodingChunked = chunked;
+
+        using var response = await gateway.Client.SendAsync(request, TestTime.Limit());
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        Assert.Equal("request_too_large", (await response.ErrorAsync()).GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task A_length_over_the_limit_is_refused_before_a_byte_of_the_body_is_read()
+    {
+        await using var gateway = await TestGateway.BeforeAsync();
+        using var socket = new System.Net.Sockets.TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, gateway.Address.Port, TestTime.Limit());
+        var stream = socket.GetStream();
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:{gateway.Address.Port}\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n"),
+            TestTime.Limit());
+
+        using var reader = new StreamReader(stream);
+        Assert.Equal("HTTP/1.1 413 Payload Too Large", await reader.ReadLineAsync(TestTime.Limit()));
+    }
+
+    [Fact]
+    public async Task An_unknown_model_is_a_404_that_lists_the_served_ones_and_suggests_the_nearest()
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        using var response = await gateway.ChatAsync(Bodies.Chat(model: "smollm2-135m-instuct"));
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        var error = await response.ErrorAsync();
+        Assert.Equal("model_not_found", error.GetProperty("code").GetString());
+        Assert.Equal("model", error.GetProperty("param").GetString());
+        Assert.Equal(
+            "The model 'smollm2-135m-instuct' is not served here. Did you mean 'smollm2-135m-instruct'? Served: smollm2-135m-instruct.",
+            error.GetProperty("message").GetString());
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/nothing", HttpStatusCode.NotFound, "unknown_url")]
+    [InlineData("GET", "/v1/chat/completions", HttpStatusCode.MethodNotAllowed, "method_not_allowed")]
+    [InlineData("DELETE", "/v1/models", HttpStatusCode.MethodNotAllowed, "method_not_allowed")]
+    public async Task Unknown_urls_and_methods_have_openais_error_body(string method, string path, HttpStatusCode status, string code)
+    {
+        await using var gateway = await TestGateway.BeforeAsync();
+
+        using var response = await gateway.SendAsync(new HttpMethod(method), path);
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(code, (await response.ErrorAsync()).GetProperty("code").GetString());
+        Assert.StartsWith("req_", response.Header("x-request-id"), StringComparison.Ordinal);
+    }
+
+    private static string With(string messages) => $"{{{Model},\"messages\":{messages}}}";
+
+    private static string[] Values(string field, params string[] values) => [.. values.Select(value => Bodies.Chat($"\"{field}\":{value}"))];
+}
