@@ -31,7 +31,8 @@ internal static class ChatMessagesReader
             return;
         }
 
-        using var json = new Utf8JsonWriter(output);
+        // Its own checks are off: a message at fault is left half written, and nobody reads the rest.
+        using var json = new Utf8JsonWriter(output, ChatJson.WriterOptions);
         json.WriteStartArray();
         var index = 0;
         foreach (var message in messages.EnumerateArray())
