@@ -6,15 +6,18 @@ using Serving.Text.Tokenization;
 namespace Serving.Text.Streaming;
 
 /// <summary>
-/// Turns one stream of token ids into text as it comes, holding back only what is not a whole character yet. For text that is UTF-8, the
-/// pieces put together are what <see cref="ITokenizer.Decode"/> says of all ids at once. (The exception are runs of byte tokens that end in
+/// Turns one stream of token ids into text as it comes. While the last token ends inside a character, the text since the last whole one is
+/// held back, as Hugging Face's DecodeStream does. For text that is UTF-8, the pieces put together are what <see cref="ITokenizer.Decode"/> says of all ids at once. (The exception are runs of byte tokens that end in
 /// an error: there characters that were complete have been handed out already.) Not for use by several threads.
 /// </summary>
 public sealed class StreamingDetokenizer(ITokenizer tokenizer, bool skipSpecial = true)
 {
     private const int CharacterBytesMax = 4;
 
-    private byte[] _buffer = new byte[64];
+    /// <summary>A stream that never comes to the end of a character is not held back for longer than this.</summary>
+    private const int HeldBytesMax = 64;
+
+    private byte[] _buffer = new byte[HeldBytesMax];
     private int _heldCount;
     private bool _heldIsByteRun;
     private bool _started;
@@ -51,7 +54,7 @@ public sealed class StreamingDetokenizer(ITokenizer tokenizer, bool skipSpecial 
     /// <summary>Ends the stream: what was held back for the rest of its character becomes U+FFFD.</summary>
     public string Flush()
     {
-        string text = _heldCount == 0 ? "" : _heldIsByteRun ? new string('\uFFFD', _heldCount) : Encoding.UTF8.GetString(_buffer, 0, _heldCount);
+        string text = Decode(_buffer.AsSpan(0, _heldCount));
         _heldCount = 0;
         return text;
     }
@@ -70,13 +73,12 @@ public sealed class StreamingDetokenizer(ITokenizer tokenizer, bool skipSpecial 
     private string TakeCompleted()
     {
         int completed = CountDecided();
-        if (completed == 0)
+        if (completed == 0 || (completed < _heldCount && _heldCount <= HeldBytesMax))
         {
             return "";
         }
 
-        ReadOnlySpan<byte> decided = _buffer.AsSpan(0, completed);
-        string text = _heldIsByteRun && !Utf8.IsValid(decided) ? ReplaceEachBadByte(decided) : Encoding.UTF8.GetString(decided);
+        string text = Decode(_buffer.AsSpan(0, completed));
         _buffer.AsSpan(completed, _heldCount - completed).CopyTo(_buffer);
         _heldCount -= completed;
         return text;
@@ -97,6 +99,9 @@ public sealed class StreamingDetokenizer(ITokenizer tokenizer, bool skipSpecial 
 
         return held.Length;
     }
+
+    private string Decode(ReadOnlySpan<byte> bytes) =>
+        _heldIsByteRun && !Utf8.IsValid(bytes) ? ReplaceEachBadByte(bytes) : Encoding.UTF8.GetString(bytes);
 
     private static string ReplaceEachBadByte(ReadOnlySpan<byte> bytes)
     {

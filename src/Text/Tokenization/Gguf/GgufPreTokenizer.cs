@@ -97,6 +97,8 @@ internal sealed record GgufPreTokenizer(params IReadOnlyList<string> Expressions
     /// <summary>Whether the models' own tokenizers normalize to NFC, which GGUF does not record and llama.cpp leaves out.</summary>
     public bool ComposesCharacters { get; private init; }
 
+    public static IEnumerable<string> AllExpressions => _known.Values.SelectMany(known => known.Expressions).Distinct();
+
     /// <summary>Files without the field are older than it; they get llama.cpp's default.</summary>
     public static GgufPreTokenizer Find(string? name) => _known.TryGetValue(name ?? "default", out GgufPreTokenizer? known)
         ? known

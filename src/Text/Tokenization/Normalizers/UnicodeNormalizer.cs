@@ -112,8 +112,9 @@ internal sealed class UnicodeNormalizer(bool compose, bool compatibility) : Norm
         int count = 0;
         int starter = -1;
         int lastClass = 0;
-        foreach (Rune rune in runes)
+        for (int i = 0; i < runes.Count; i++)
         {
+            Rune rune = runes[i];
             int combiningClass = UnicodeData.CombiningClass(rune.Value);
             bool blocked = starter < 0 || (count - 1 > starter && (lastClass == 0 || lastClass >= combiningClass));
             if (!blocked && TryCompose(runes[starter].Value, rune.Value, out int composed))
