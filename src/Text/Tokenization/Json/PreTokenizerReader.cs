@@ -123,8 +123,8 @@ internal sealed class PreTokenizerReader
             return missing;
         }
 
-        return behavior is not null && Enum.TryParse(behavior, out SplitBehavior known) && Enum.IsDefined(known)
-            ? known
+        return Enum.GetNames<SplitBehavior>().Contains(behavior)
+            ? Enum.Parse<SplitBehavior>(behavior!)
             : throw new TokenizerFormatException(fields.PathOf("behavior"), $"is '{behavior}'; {string.Join(", ", Enum.GetNames<SplitBehavior>())} are known.");
     }
 }
