@@ -6,9 +6,10 @@ using Serving.Text.Tokenization;
 namespace Serving.Text.Streaming;
 
 /// <summary>
-/// Turns one stream of token ids into text as it comes. While the last token ends inside a character, the text since the last whole one is
-/// held back, as Hugging Face's DecodeStream does. For text that is UTF-8, the pieces put together are what <see cref="ITokenizer.Decode"/> says of all ids at once. (The exception are runs of byte tokens that end in
-/// an error: there characters that were complete have been handed out already.) Not for use by several threads.
+/// Turns one stream of token ids into text as it comes. While the last token ends inside a character, the text since the last whole one
+/// is held back, as Hugging Face's DecodeStream does. For text that is UTF-8, the pieces put together are what
+/// <see cref="ITokenizer.Decode"/> says of all ids at once. (The exception are runs of byte tokens that end in an error: there characters
+/// that were complete have been handed out already.) Not for use by several threads.
 /// </summary>
 public sealed class StreamingDetokenizer(ITokenizer tokenizer, bool skipSpecial = true)
 {
@@ -91,7 +92,7 @@ public sealed class StreamingDetokenizer(ITokenizer tokenizer, bool skipSpecial 
         for (int start = Math.Max(0, held.Length - CharacterBytesMax + 1); start < held.Length; start++)
         {
             bool begins = (held[start] & 0xC0) == 0xC0;
-            if (begins && Rune.DecodeFromUtf8(held[start..], out _, out int length) == OperationStatus.NeedMoreData && length == held.Length - start)
+            if (begins && Rune.DecodeFromUtf8(held[start..], out _, out _) == OperationStatus.NeedMoreData)
             {
                 return start;
             }

@@ -29,7 +29,8 @@ internal static class GgufModels
         };
         PreTokenizer[] stages =
         [
-            .. pre.Expressions.Select(expression => new SplitPreTokenizer(PatternReader.FromRegex(expression, "tokenizer.ggml.pre"), SplitBehavior.Isolated)),
+            .. pre.Expressions.Select(expression => PatternReader.FromRegex(expression, "tokenizer.ggml.pre"))
+                .Select(pattern => new SplitPreTokenizer(pattern, SplitBehavior.Isolated)),
         ];
         Normalizer? normalizer = pre.ComposesCharacters ? new UnicodeNormalizer(compose: true, compatibility: false) : null;
         return Create(tokens, normalizer, stages, new BpeModel(vocabulary), DecodeByteLevel, Before(tokens, pre.AddsBos), After(tokens));
@@ -118,7 +119,8 @@ internal static class GgufModels
             }
             else
             {
-                throw new TokenizerFormatException($"tokenizer.ggml.merges[{rank}]", $"'{merge}' names or makes a token that is not in the vocabulary.");
+                throw new TokenizerFormatException(
+                    $"tokenizer.ggml.merges[{rank}]", $"'{merge}' names or makes a token that is not in the vocabulary.");
             }
         }
 

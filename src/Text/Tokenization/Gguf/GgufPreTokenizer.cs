@@ -102,5 +102,6 @@ internal sealed record GgufPreTokenizer(params IReadOnlyList<string> Expressions
     /// <summary>Files without the field are older than it; they get llama.cpp's default.</summary>
     public static GgufPreTokenizer Find(string? name) => _known.TryGetValue(name ?? "default", out GgufPreTokenizer? known)
         ? known
-        : throw new TokenizerFormatException("tokenizer.ggml.pre", $"'{name}' is not known; known are {string.Join(", ", _known.Keys.Order(StringComparer.Ordinal))}.");
+        : throw new TokenizerFormatException(
+            "tokenizer.ggml.pre", $"'{name}' is not known; known are {string.Join(", ", _known.Keys.Order(StringComparer.Ordinal))}.");
 }

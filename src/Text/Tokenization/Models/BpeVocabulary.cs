@@ -43,7 +43,8 @@ internal sealed class BpeVocabulary
         return ids;
     }
 
-    public bool TryFindCharacter(Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup, ReadOnlySpan<char> character, bool isFirst, bool isLast, out int id)
+    public bool TryFindCharacter(
+        Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> lookup, ReadOnlySpan<char> character, bool isFirst, bool isLast, out int id)
     {
         if ((isFirst || ContinuingPrefix.Length == 0) && (!isLast || EndSuffix.Length == 0))
         {
