@@ -1,12 +1,12 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Serving.Contracts.Internal;
-using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
 using Serving.Worker.Loop;
 using Serving.Worker.Models;
 using Serving.Worker.Prefill;
 using Serving.Worker.State;
+using SamplingParameters = Serving.Engine.Sampling.SamplingParameters;
 
 namespace Serving.Worker.Completions;
 
@@ -51,14 +51,15 @@ internal sealed partial class CompletionRunner(
             }
 
             bool handedOff = remote && handOff.IsCompleted;
-            return await StreamAsync(model, request, sequence, events, clientGone, new CompletionStarted
+            CompletionStarted started = new()
             {
                 PromptTokens = prompt.Length,
                 DecodeWorker = identity.Id,
                 PrefillWorker = handedOff ? request.Prefill!.WorkerId : "",
                 KvBytesReceived = handedOff ? handOff.KvBytes : 0,
                 Seed = seed,
-            });
+            };
+            return await StreamAsync(model, request, sequence, started, events, clientGone);
         }
         catch (OperationCanceledException) when (clientGone.IsCancellationRequested)
         {
@@ -108,9 +109,9 @@ internal sealed partial class CompletionRunner(
         ModelRuntime model,
         CompletionRequest request,
         SequenceHandle sequence,
+        CompletionStarted started,
         CompletionEventWriter events,
-        CancellationToken clientGone,
-        CompletionStarted started)
+        CancellationToken clientGone)
     {
         AnswerText text = new(model.Tokenizer, request.Stop.Sequences);
         int tokens = 0;

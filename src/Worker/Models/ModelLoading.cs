@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Serving.Contracts.Cluster;
 using Serving.Engine.Execution;
+using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Formats.Gguf;
 using Serving.Engine.Kernels;
 using Serving.Engine.Scheduling;
@@ -16,6 +17,8 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
     /// <summary>A KV pool that holds less than this is of no use.</summary>
     private const int KvTokensMin = 256;
 
+    private const int BlockSize = 16;
+
     /// <exception cref="WorkerStartException">The model does not fit into its share of the memory.</exception>
     /// <exception cref="Engine.Formats.ModelFormatException">The file cannot be run.</exception>
     public ModelRuntime Load(WorkerModelOptions model, WorkerOptions worker, ComputePool pool, long budgetBytes)
@@ -25,12 +28,13 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
         {
             ComputeClass = worker.Compute == WorkerCompute.Fp32 ? ComputeClass.Fp32 : ComputeClass.Fast,
             StepRowsMax = worker.StepTokensMax,
-            KvBlocks = 1,
+            KvBlocks = Math.Max(1, worker.KvTokensMax / BlockSize),
+            BlockSize = BlockSize,
         };
         ModelFootprint footprint = ModelFootprint.Estimate(file, options);
         options = options with
         {
-            KvBlocks = MemoryLedger.KvBlocks(model.Name, footprint, options.BlockSize, budgetBytes, worker.KvTokensMax, KvTokensMin),
+            KvBlocks = MemoryLedger.KvBlocks(model.Name, footprint, BlockSize, budgetBytes, worker.KvTokensMax, KvTokensMin),
         };
 
         GgufModelMetadata metadata = GgufModelMetadata.Read(file);
