@@ -1,0 +1,76 @@
+using System.Numerics;
+using Serving.Text.Templates.Rendering;
+using Serving.Text.Templates.Values;
+
+namespace Serving.Text.Templates.Builtins;
+
+/// <summary>Jinja's filters, by name. Left out are those that make HTML (urlize, xmlattr, striptags) or chance (random).</summary>
+internal static class Filters
+{
+    private static readonly Dictionary<string, FilterFunction> Table = new(StringComparer.Ordinal)
+    {
+        ["tojson"] = JsonFilter.Apply,
+        ["string"] = (value, _, context) => PythonText.Str(value, context),
+        ["safe"] = (value, _, context) => PythonText.Str(value, context),
+        ["default"] = Default,
+        ["d"] = Default,
+        ["length"] = (value, _, _) => (BigInteger)Iteration.LengthOf(value),
+        ["count"] = (value, _, _) => (BigInteger)Iteration.LengthOf(value),
+        ["attr"] = (value, arguments, _) => Subscript.Attribute(value, Arguments.Text(arguments.Bind("attr", 1, "name")[0]!, "attr() argument").Text),
+
+        ["abs"] = (value, _, _) => NumberFilters.Absolute(value),
+        ["int"] = NumberFilters.Int,
+        ["float"] = NumberFilters.Float,
+        ["round"] = NumberFilters.Round,
+        ["sum"] = NumberFilters.Sum,
+        ["filesizeformat"] = NumberFilters.FileSize,
+
+        ["trim"] = (value, arguments, context) =>
+            StringEditing.Strip(PythonText.Str(value, context), arguments.Bind("trim", 0, "chars")[0], left: true, right: true),
+        ["upper"] = (value, _, context) => LetterCase.Upper(PythonText.Str(value, context), context),
+        ["lower"] = (value, _, context) => LetterCase.Lower(PythonText.Str(value, context), context),
+        ["capitalize"] = (value, _, context) => LetterCase.Capitalize(PythonText.Str(value, context), context),
+        ["title"] = (value, _, context) => LetterCase.TitleWords(PythonText.Str(value, context), context),
+        ["replace"] = TextFilters.Replace,
+        ["indent"] = TextFilters.Indent,
+        ["truncate"] = TextFilters.Truncate,
+        ["center"] = TextFilters.Center,
+        ["wordcount"] = TextFilters.WordCount,
+        ["wordwrap"] = TextFilters.WordWrap,
+        ["format"] = (value, arguments, context) => TextFilters.Format(value, arguments, context),
+        ["urlencode"] = TextFilters.UrlEncode,
+        ["escape"] = TextFilters.Escape,
+        ["e"] = TextFilters.Escape,
+        ["forceescape"] = TextFilters.Escape,
+        ["pprint"] = (value, _, context) => PythonText.Repr(value, context),
+
+        ["list"] = (value, _, context) => new ListValue(Iteration.ToArray(value, context)),
+        ["first"] = ListFilters.First,
+        ["last"] = ListFilters.Last,
+        ["join"] = ListFilters.Join,
+        ["reverse"] = ListFilters.Reverse,
+        ["items"] = ListFilters.Items,
+        ["batch"] = ListFilters.Batch,
+        ["slice"] = ListFilters.Slice,
+        ["map"] = SelectionFilters.Map,
+        ["select"] = (value, arguments, context) => SelectionFilters.Select(value, arguments, context, wanted: true, byAttribute: false),
+        ["reject"] = (value, arguments, context) => SelectionFilters.Select(value, arguments, context, wanted: false, byAttribute: false),
+        ["selectattr"] = (value, arguments, context) => SelectionFilters.Select(value, arguments, context, wanted: true, byAttribute: true),
+        ["rejectattr"] = (value, arguments, context) => SelectionFilters.Select(value, arguments, context, wanted: false, byAttribute: true),
+        ["sort"] = OrderingFilters.Sort,
+        ["dictsort"] = OrderingFilters.DictSort,
+        ["unique"] = OrderingFilters.Unique,
+        ["groupby"] = OrderingFilters.GroupBy,
+        ["min"] = (value, arguments, context) => OrderingFilters.Extreme(value, arguments, context, sign: -1),
+        ["max"] = (value, arguments, context) => OrderingFilters.Extreme(value, arguments, context, sign: 1),
+    };
+
+    public static FilterFunction? Find(string name) => Table.GetValueOrDefault(name);
+
+    private static object Default(object value, Arguments arguments, RenderContext context)
+    {
+        object?[] bound = arguments.Bind("default", 0, "default_value", "boolean");
+        bool isMissing = value is UndefinedValue || (Arguments.Flag(bound[1]) && !Operators.IsTrue(value));
+        return isMissing ? bound[0] ?? MarkedString.Empty : value;
+    }
+}
