@@ -16,7 +16,7 @@ internal static class Filters
         ["d"] = Default,
         ["length"] = (value, _, _) => (BigInteger)Iteration.LengthOf(value),
         ["count"] = (value, _, _) => (BigInteger)Iteration.LengthOf(value),
-        ["attr"] = (value, arguments, _) => Subscript.Attribute(value, Arguments.Text(arguments.Bind("attr", 1, "name")[0]!, "attr() argument").Text),
+        ["attr"] = Attribute,
 
         ["abs"] = (value, _, _) => NumberFilters.Absolute(value),
         ["int"] = NumberFilters.Int,
@@ -66,6 +66,12 @@ internal static class Filters
     };
 
     public static FilterFunction? Find(string name) => Table.GetValueOrDefault(name);
+
+    private static object Attribute(object value, Arguments arguments, RenderContext context)
+    {
+        string name = Arguments.Text(arguments.Bind("attr", 1, "name")[0]!, "attr() argument").Text;
+        return Subscript.FindAttribute(value, name) ?? UndefinedValue.Attribute(value, name);
+    }
 
     private static object Default(object value, Arguments arguments, RenderContext context)
     {

@@ -66,9 +66,17 @@ internal static class StringMethods
             ? (arguments, context) =>
             {
                 context.Budget.ChargeScan(text.Length);
+                if (TakesNothing(name))
+                {
+                    arguments.Bind(name, 0);
+                }
+
                 return method(text, arguments, context);
             }
             : null;
+
+    private static bool TakesNothing(string name) =>
+        name is "upper" or "lower" or "casefold" or "capitalize" or "title" or "swapcase" || name.StartsWith("is", StringComparison.Ordinal);
 
     private static object Found(object index) => index is BigInteger { Sign: < 0 } ? throw new RenderException("substring not found") : index;
 }

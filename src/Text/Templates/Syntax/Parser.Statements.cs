@@ -161,7 +161,7 @@ internal sealed partial class Parser
                 ExpectOperator(",");
             }
 
-            Target target = ParseTargetItem(withNamespace: false);
+            Target target = ParseTarget(withNamespace: false);
             ExpectOperator("=");
             assignments.Add((target, ParseExpression()));
         }

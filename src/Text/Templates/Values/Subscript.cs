@@ -43,6 +43,17 @@ internal static class Subscript
         return UndefinedValue.Element(owner, key is SliceValue ? "slice" : PythonText.Repr(key, context).Text);
     }
 
+    /// <summary>An attribute and never an item: a method, or what a value of the engine's own offers.</summary>
+    public static object? FindAttribute(object owner, string name)
+    {
+        if (name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal))
+        {
+            return owner is DictValue dict && dict.Find(name) is not null ? null : UndefinedValue.Unsafe(owner, name);
+        }
+
+        return (owner as IAttributes)?.FindAttribute(name) ?? Methods.Find(owner, name);
+    }
+
     /// <summary>A path like <c>function.name</c> or <c>items.0</c>, as filters take it for <c>attribute=</c>.</summary>
     public static object Path(object owner, object path, RenderContext context)
     {
@@ -92,15 +103,5 @@ internal static class Subscript
                 int offset = text.OffsetOf(index);
                 return text.Slice(offset, char.IsHighSurrogate(text.Text[offset]) && offset + 1 < text.Length ? 2 : 1);
         }
-    }
-
-    private static object? FindAttribute(object owner, string name)
-    {
-        if (name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal))
-        {
-            return owner is DictValue dict && dict.Find(name) is not null ? null : UndefinedValue.Unsafe(owner, name);
-        }
-
-        return (owner as IAttributes)?.FindAttribute(name) ?? Methods.Find(owner, name);
     }
 }

@@ -688,7 +688,6 @@ raise_exception('boom')
 0o17
 1.
 .5
-1.5.real
 10 is divisibleby 5 and 3 is odd
 1 in [1] and 2 not in [1]
 not 1 in [2]
@@ -717,9 +716,7 @@ cycler('a', 'b').next()
 f ~ ''
 t ~ z
 joiner(', ')()
-lipsum is defined
 loop is defined
-self is defined
 {'a': {'b': [1, 2]}}.a.b[1]
 {'x': 1}.x
 {'x': 1}['x']
