@@ -29,7 +29,7 @@ internal static class GatewayHost
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<GatewayOptions>>(AddCorsPolicy);
         services.AddSingleton<WarmUpToken>();
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value.ApiKeyFile is { } file ? ApiKeys.Read(file) : ApiKeys.None);
+        services.AddSingleton(provider => ApiKeys.Of(provider.GetRequiredService<IOptions<GatewayOptions>>().Value));
         services.AddSingleton<KnownModels>();
         services.AddSingleton<ModelDirectory>();
         services.AddSingleton<PhasePlacementPolicy>();
@@ -72,10 +72,14 @@ internal static class GatewayHost
 
     private static void Listen(KestrelServerOptions kestrel)
     {
-        var listen = ListenAddress.Parse(kestrel.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value.Listen)!;
         kestrel.AddServerHeader = false;
         // JsonBody holds the limit. Kestrel's own would close the connection on a client that is still sending, and the 413 would be lost.
         kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Listen(listen.Address, listen.Port);
+        // The server is built before the options are validated; an address that is none stops the start there, with all other mistakes.
+        var options = kestrel.ApplicationServices.GetRequiredService<IConfiguration>().GetSection(GatewayOptions.Section);
+        if (ListenAddress.Parse(options[nameof(GatewayOptions.Listen)] ?? new GatewayOptions().Listen) is { } listen)
+        {
+            kestrel.Listen(listen.Address, listen.Port);
+        }
     }
 }

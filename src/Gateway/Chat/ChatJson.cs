@@ -8,7 +8,11 @@ namespace Serving.Gateway.Chat;
 internal static class ChatJson
 {
     /// <summary>Text goes out as it is: JSON in an API is never HTML.</summary>
-    public static JsonWriterOptions WriterOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    public static JsonWriterOptions WriterOptions { get; } = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     public static void WriteId(this Utf8JsonWriter json, ChatAnswerId id, string objectName)
     {

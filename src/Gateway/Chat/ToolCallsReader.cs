@@ -36,7 +36,9 @@ internal static class ToolCallsReader
 
     private static void ReadCall(RequestFields fields, string path, JsonElement call, Utf8JsonWriter json)
     {
-        if (call.ValueKind != JsonValueKind.Object || !call.TryGetProperty("function", out var function) || function.ValueKind != JsonValueKind.Object)
+        if (call.ValueKind != JsonValueKind.Object
+            || !call.TryGetProperty("function", out var function)
+            || function.ValueKind != JsonValueKind.Object)
         {
             fields.Fail(path, "must be an object with a 'function'.");
             return;

@@ -15,7 +15,7 @@ internal static class UnsupportedFields
         ("functions", IsEmpty),
         ("tool_choice", value => IsText(value, "none", "auto")),
         ("function_call", value => IsText(value, "none", "auto")),
-        ("response_format", value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text")),
+        ("response_format", IsTextFormat),
         ("logit_bias", IsEmpty),
         ("audio", _ => false),
         ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text")),
@@ -101,6 +101,9 @@ internal static class UnsupportedFields
         JsonValueKind.Object => value.GetPropertyCount() == 0,
         _ => false,
     };
+
+    private static bool IsTextFormat(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text");
 
     private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
 

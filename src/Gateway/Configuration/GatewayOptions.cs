@@ -47,7 +47,9 @@ public sealed class GatewayOptions
     [Range(0, 86400)]
     public double SilenceSecondsMax { get; set; }
 
-    /// <summary>The most rounds of warm-up requests for a pair of workers; rounds end earlier once they get no faster. 0: no warm-up. Default: 12.</summary>
+    /// <summary>
+    /// The most rounds of warm-up requests for a pair of workers; rounds end earlier once they get no faster. 0: no warm-up. Default: 12.
+    /// </summary>
     [Range(0, 1000)]
     public int WarmUpRoundsMax { get; set; } = 12;
 }

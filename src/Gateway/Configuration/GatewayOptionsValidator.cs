@@ -14,7 +14,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         var mistakes = fields.Select(field => $"{GatewayOptions.Section}: {field.ErrorMessage}").ToList();
         mistakes.AddRange(ListenMistakes(options));
         mistakes.AddRange(options.CorsOrigins.Where(origin => !IsOrigin(origin)).Select(origin =>
-            $"{GatewayOptions.Section}:CorsOrigins has '{origin}', which is no origin: write scheme://host[:port] without a path, as browsers send it."));
+            $"{GatewayOptions.Section}:CorsOrigins has '{origin}', which is no origin: "
+                + "write scheme://host[:port] without a path, as browsers send it."));
         mistakes.AddRange(options.ModelAliases.Where(alias => string.IsNullOrWhiteSpace(alias.Value)).Select(alias =>
             $"{GatewayOptions.Section}:ModelAliases:{alias.Key} names no model."));
         return mistakes.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);

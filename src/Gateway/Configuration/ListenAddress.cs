@@ -12,14 +12,19 @@ internal sealed record ListenAddress(IPAddress Address, int Port)
     /// <summary>An address at which the gateway reaches itself.</summary>
     public Uri Self(int boundPort)
     {
-        var reachable = Address.Equals(IPAddress.Any) ? IPAddress.Loopback : Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : Address;
+        var reachable = Address.Equals(IPAddress.Any) ? IPAddress.Loopback
+            : Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+            : Address;
         return new UriBuilder(Uri.UriSchemeHttp, reachable.ToString(), boundPort).Uri;
     }
 
     /// <summary>Null when <paramref name="text"/> is not such an address.</summary>
     public static ListenAddress? Parse(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            || uri.Scheme != Uri.UriSchemeHttp
+            || uri.PathAndQuery != "/"
+            || uri.UserInfo.Length > 0)
         {
             return null;
         }

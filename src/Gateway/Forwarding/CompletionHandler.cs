@@ -50,7 +50,9 @@ internal sealed partial class CompletionHandler(WorkerClient workers, PhasePlace
     private async Task<bool> PlaceAgainAsync(CompletionCall call, LegResult leg, CancellationToken cancellationToken)
     {
         call.PlacementRequest = call.PlacementRequest with { ExcludedWorkers = [leg.WorkerBlamed!] };
-        var placement = leg.IsLost ? await placer.PlaceAsync(call.PlacementRequest, cancellationToken) : placer.Place(call.PlacementRequest);
+        var placement = leg.IsLost
+            ? await placer.PlaceAsync(call.PlacementRequest, cancellationToken)
+            : placer.Place(call.PlacementRequest);
         if (placement is null)
         {
             return false;
@@ -119,6 +121,6 @@ internal sealed partial class CompletionHandler(WorkerClient workers, PhasePlace
         headers.TryAddWithoutValidation(ServingHeaders.DecodePromptTokens, started.ComputedPromptTokens.ToString(CultureInfo.InvariantCulture));
     }
 
-    [LoggerMessage(11, LogLevel.Warning, "Request {RequestId} failed on worker {FailedWorkerId} before its first token and is tried again on decode worker {WorkerId}")]
+    [LoggerMessage(11, LogLevel.Warning, "Request {RequestId} failed on {FailedWorkerId} before its first token and goes to {WorkerId}")]
     private static partial void LogRetried(ILogger logger, string requestId, string failedWorkerId, string workerId);
 }

@@ -108,7 +108,8 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
     private LegResult Lost(string worker, string reason, Exception? exception)
     {
         LogLost(logger, exception, worker, reason);
-        return new LegResult(null, ApiError.Unavailable($"The decode worker {worker} is not there any more. Try again.")) { WorkerBlamed = worker, IsLost = true };
+        var error = ApiError.Unavailable($"The decode worker {worker} is not there any more. Try again.");
+        return new LegResult(null, error) { WorkerBlamed = worker, IsLost = true };
     }
 
     [LoggerMessage(10, LogLevel.Warning, "Decode worker {WorkerId} was lost before its first event: {Reason}")]

@@ -28,17 +28,17 @@ internal static class JsonBody
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != MediaTypeNames.Application.Json)
         {
-            return ApiError.Invalid("The body must be JSON: send the header Content-Type: application/json.", code: "unsupported_media_type", status: 415);
+            return Unsupported("The body must be JSON: send the header Content-Type: application/json.");
         }
 
         if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
         {
-            return ApiError.Invalid("JSON is read as UTF-8 only: drop the charset.", code: "unsupported_media_type", status: 415);
+            return Unsupported("JSON is read as UTF-8 only: drop the charset.");
         }
 
         if (request.Headers.ContentEncoding.Count > 0)
         {
-            return ApiError.Invalid("Compressed bodies are not read: drop Content-Encoding.", code: "unsupported_media_type", status: 415);
+            return Unsupported("Compressed bodies are not read: drop Content-Encoding.");
         }
 
         return request.ContentLength > bytesMax ? TooLarge(bytesMax) : null;
@@ -95,6 +95,8 @@ internal static class JsonBody
             return (null, ApiError.Invalid("The body is not valid JSON: a name has half of a surrogate pair.", code: "invalid_json"));
         }
     }
+
+    private static ApiError Unsupported(string message) => ApiError.Invalid(message, code: "unsupported_media_type", status: 415);
 
     private static ApiError TooLarge(int bytesMax) =>
         ApiError.Invalid($"The body is larger than {bytesMax} bytes.", code: "request_too_large", status: 413);

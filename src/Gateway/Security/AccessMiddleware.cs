@@ -49,7 +49,9 @@ internal sealed class AccessMiddleware(RequestDelegate next, IOptions<GatewayOpt
                 + "and the Host header names something else.");
         }
 
-        if (!context.Request.Headers.TryGetValue("Origin", out var origin) || origin == $"http://{host.Value}" || _origins.Contains(origin.ToString()))
+        if (!context.Request.Headers.TryGetValue("Origin", out var origin)
+            || origin == $"http://{host.Value}"
+            || _origins.Contains(origin.ToString()))
         {
             return null;
         }

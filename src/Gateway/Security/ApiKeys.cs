@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Serving.Gateway.Configuration;
 
 namespace Serving.Gateway.Security;
 
@@ -24,6 +25,8 @@ internal sealed class ApiKeys
     /// <summary>What is wrong with the file, for people; empty when it is fine. No key is quoted.</summary>
     public IReadOnlyList<string> Mistakes { get; }
 
+    public static ApiKeys Of(GatewayOptions options) => options.ApiKeyFile is { } file ? Read(file) : None;
+
     public static ApiKeys Read(string path)
     {
         string[] lines;
@@ -31,7 +34,7 @@ internal sealed class ApiKeys
         {
             lines = File.ReadAllLines(path);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return new ApiKeys([], [$"cannot read '{path}': {exception.Message}"]);
         }

@@ -72,7 +72,7 @@ internal sealed partial class WarmUpService(
         return true;
     }
 
-    [LoggerMessage(30, LogLevel.Information, "{Model} is warm on {PrefillWorkerId} and {DecodeWorkerId} after {Rounds} rounds in {DurationMs:F0} ms")]
+    [LoggerMessage(30, LogLevel.Information, "{Model} is warm on {PrefillWorkerId} and {DecodeWorkerId}: {Rounds} rounds, {DurationMs:F0} ms")]
     private partial void LogWarm(string model, string prefillWorkerId, string decodeWorkerId, int rounds, double durationMs);
 
     [LoggerMessage(31, LogLevel.Warning, "Warm-up of {Model} on {PrefillWorkerId} and {DecodeWorkerId} failed and is tried again: {Reason}")]

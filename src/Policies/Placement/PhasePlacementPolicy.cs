@@ -121,7 +121,8 @@ public sealed class PhasePlacementPolicy
         return null;
     }
 
-    private static double KvFraction(WorkerLoad? load) => load is { KvBlocksTotal: > 0 } ? (double)load.KvBlocksUsed / load.KvBlocksTotal : 0;
+    private static double KvFraction(WorkerLoad? load) =>
+        load is { KvBlocksTotal: > 0 } ? (double)load.KvBlocksUsed / load.KvBlocksTotal : 0;
 
     private long Sequences(WorkerEntry worker) =>
         (worker.Load is { } load ? load.RunningSequences + load.WaitingSequences : 0) + _unreported.Sequences(worker);

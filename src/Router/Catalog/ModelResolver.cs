@@ -38,5 +38,7 @@ public sealed class ModelResolver(IReadOnlyDictionary<string, string> aliases)
     }
 
     private static string? StartingWith(ModelCatalog catalog, string name) =>
-        name.Length < 3 ? null : catalog.Models.FirstOrDefault(model => model.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase))?.Name;
+        name.Length < 3
+            ? null
+            : catalog.Models.FirstOrDefault(model => model.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase))?.Name;
 }
