@@ -2,7 +2,7 @@ using Serving.Engine.Execution;
 using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Kernels;
 
-namespace Serving.Engine.Tests.Execution;
+namespace Serving.Engine.Tests;
 
 /// <summary>A row's result is bit-identical whatever else its step holds: without it, replay, preemption and hand-over change the text.</summary>
 public sealed class BatchInvarianceTests : IDisposable

@@ -4,10 +4,9 @@ using Serving.Engine.Formats;
 using Serving.Engine.Formats.Gguf;
 using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
-using Serving.Engine.Tests.Formats;
 using Serving.TestKit;
 
-namespace Serving.Engine.Tests.Execution;
+namespace Serving.Engine.Tests;
 
 public sealed class CpuModelExecutorTests : IDisposable
 {

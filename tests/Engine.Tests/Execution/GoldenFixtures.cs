@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Serving.TestKit;
 
-namespace Serving.Engine.Tests.Execution;
+namespace Serving.Engine.Tests;
 
 /// <summary>A case of a golden file: a prompt and how the reference goes on.</summary>
 internal sealed record GoldenCase(int[] PromptIds, int[] Greedy, float[] Margins);

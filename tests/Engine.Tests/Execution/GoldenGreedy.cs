@@ -1,4 +1,4 @@
-namespace Serving.Engine.Tests.Execution;
+namespace Serving.Engine.Tests;
 
 /// <summary>Holds an executor's greedy choices against recorded ones, all cases in one batch.</summary>
 internal static class GoldenGreedy

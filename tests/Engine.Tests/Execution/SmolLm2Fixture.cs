@@ -3,7 +3,7 @@ using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Kernels;
 using Serving.TestKit;
 
-namespace Serving.Engine.Tests.Execution;
+namespace Serving.Engine.Tests;
 
 /// <summary>The default model, loaded once for each compute class.</summary>
 public sealed class SmolLm2Fixture : IDisposable

@@ -1,6 +1,6 @@
 using Serving.Engine.Execution;
 
-namespace Serving.Engine.Tests.Execution;
+namespace Serving.Engine.Tests;
 
 /// <summary>A sequence that a test runs by hand.</summary>
 internal sealed class TestSequence(BlockId[] blocks)

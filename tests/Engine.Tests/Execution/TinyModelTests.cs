@@ -4,7 +4,7 @@ using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Kernels;
 using Serving.TestKit;
 
-namespace Serving.Engine.Tests.Execution;
+namespace Serving.Engine.Tests;
 
 /// <summary>The fp32 path against the logits and tokens that transformers computed from the same weights.</summary>
 public sealed class TinyModelTests

@@ -2,7 +2,7 @@ using Serving.Engine.Formats;
 using Serving.Engine.Formats.Gguf;
 using Serving.TestKit;
 
-namespace Serving.Engine.Tests.Formats;
+namespace Serving.Engine.Tests;
 
 public sealed class GgufFileTests
 {

@@ -3,7 +3,7 @@ using Serving.Engine.Formats.Gguf;
 using Serving.Engine.Models;
 using Serving.TestKit;
 
-namespace Serving.Engine.Tests.Formats;
+namespace Serving.Engine.Tests;
 
 public sealed class GgufMutationTests
 {

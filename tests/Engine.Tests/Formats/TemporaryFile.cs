@@ -1,4 +1,4 @@
-namespace Serving.Engine.Tests.Formats;
+namespace Serving.Engine.Tests;
 
 /// <summary>A file that goes away with the test.</summary>
 internal sealed class TemporaryFile : IDisposable

@@ -1,10 +1,9 @@
 using Serving.Engine.Formats;
 using Serving.Engine.Formats.Gguf;
 using Serving.Engine.Models;
-using Serving.Engine.Tests.Formats;
 using Serving.TestKit;
 
-namespace Serving.Engine.Tests.Models;
+namespace Serving.Engine.Tests;
 
 public sealed class LlamaSpecTests
 {
