@@ -34,7 +34,7 @@ internal sealed class TestRedis : IAsyncDisposable
         Assert.SkipUnless(kind == Garnet || File.Exists(DebianProgram), "redis-server is not installed: apt-get install redis-server");
         var port = FreePort();
         IDisposable server = kind == Garnet ? StartGarnet(port) : StartDebian(port);
-        return new TestRedis(server, await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},connectRetry=10,connectTimeout=1000"));
+        return new TestRedis(server, await ConnectAsync($"127.0.0.1:{port},connectTimeout=1000"));
     }
 
     public async ValueTask DisposeAsync()
@@ -46,6 +46,22 @@ internal sealed class TestRedis : IAsyncDisposable
         }
 
         _server.Dispose();
+    }
+
+    private static async Task<ConnectionMultiplexer> ConnectAsync(string connectionString)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await ConnectionMultiplexer.ConnectAsync(connectionString);
+            }
+            catch (RedisConnectionException) when (attempt < 100)
+            {
+                // The server does not listen yet.
+                await Task.Delay(100, TestContext.Current.CancellationToken);
+            }
+        }
     }
 
     private static GarnetServer StartGarnet(int port)

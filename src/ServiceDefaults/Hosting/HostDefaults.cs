@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Json;
@@ -7,7 +8,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
 using Serving.ServiceDefaults.Cluster;
 using Serving.ServiceDefaults.Telemetry;
 
@@ -69,10 +69,13 @@ public static class HostDefaults
 
     private static void AddOrderlyStop(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOptions<HostOptions>().Configure<IOptions<ClusterOptions>>((host, cluster) =>
-            host.ShutdownTimeout = TimeSpan.FromSeconds(cluster.Value.StopSecondsMax - 1));
+        // Read from the configuration, because the host resolves these options before it validates any: a mistake there is reported with the others.
+        var given = builder.Configuration[$"{ClusterOptions.Section}:{nameof(ClusterOptions.StopSecondsMax)}"];
+        var stopSecondsMax = int.TryParse(given, CultureInfo.InvariantCulture, out var seconds) ? seconds : new ClusterOptions().StopSecondsMax;
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(Math.Max(1, stopSecondsMax - 1)));
 
-        if (builder.Configuration.GetValue<bool>($"{ClusterOptions.Section}:{nameof(ClusterOptions.StopWithParent)}"))
+        var stopWithParent = builder.Configuration[$"{ClusterOptions.Section}:{nameof(ClusterOptions.StopWithParent)}"];
+        if (bool.TryParse(stopWithParent, out var isSupervised) && isSupervised)
         {
             builder.Services.AddSingleton<IHostLifetime, SupervisedLifetime>();
         }

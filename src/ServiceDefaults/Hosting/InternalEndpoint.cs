@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -16,20 +18,20 @@ public static class InternalEndpoint
     public static WebApplicationBuilder UseInternalEndpoint(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        var section = builder.Configuration.GetSection(ClusterOptions.Section);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            var options = kestrel.ApplicationServices.GetRequiredService<IOptions<ClusterOptions>>().Value;
-            if (!InternalAddress.TryParse(options.ListenHost, out var address))
-            {
-                throw new StartupException($"Cluster:ListenHost '{options.ListenHost}' is not an IP address.");
-            }
+            // Runs while the host is built, before its options are validated: the start that reports a mistake never gets to listen.
+            var host = section[nameof(ClusterOptions.ListenHost)] ?? new ClusterOptions().ListenHost;
+            var address = InternalAddress.TryParse(host, out var parsed) ? parsed : IPAddress.Loopback;
+            var port = ushort.TryParse(section[nameof(ClusterOptions.Port)], CultureInfo.InvariantCulture, out var given) ? given : 0;
 
             kestrel.AddServerHeader = false;
             // The peer is a gateway whose client may read slowly; the gateway decides when that is enough.
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1_000;
-            kestrel.Listen(address, options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(address, port, listen => listen.Protocols = HttpProtocols.Http2);
         });
         return builder;
     }

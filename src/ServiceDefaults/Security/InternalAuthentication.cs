@@ -15,8 +15,12 @@ public static class InternalAuthentication
     public static IApplicationBuilder UseInternalAuthentication(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        var expected = Encoding.ASCII.GetBytes($"{Scheme} {app.ApplicationServices.GetRequiredService<ClusterSecret>().HttpToken}");
-        return app.Use((context, next) => IsExpected(context.Request, expected) ? next(context) : Refuse(context.Response));
+        return app.Use(next =>
+        {
+            // Here and not above, because this runs when the host starts, where a mistake with the secret is reported as one.
+            var expected = Encoding.ASCII.GetBytes($"{Scheme} {app.ApplicationServices.GetRequiredService<ClusterSecret>().HttpToken}");
+            return context => IsExpected(context.Request, expected) ? next(context) : Refuse(context.Response);
+        });
     }
 
     private static bool IsExpected(HttpRequest request, byte[] expected)

@@ -3,13 +3,19 @@ using Serving.Cli.Chat;
 
 namespace Serving.Serving.Tests.Chat;
 
-public sealed class ChatTests
+public sealed class ChatTests : IDisposable
 {
     private static readonly Uri Url = new("http://api.example:1/");
     private static readonly ChatRequest Template = new("m", [new ChatMessage("system", "Be brief.")], Temperature: 0, MaxTokens: null);
 
     private readonly StringWriter _output = new();
     private readonly StringWriter _remarks = new();
+
+    public void Dispose()
+    {
+        _output.Dispose();
+        _remarks.Dispose();
+    }
 
     [Fact]
     public async Task Only_the_answer_is_written()
