@@ -24,26 +24,35 @@ public static class WorkerHost
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
         builder.AddServiceDefaults(role == WorkerRole.Prefill ? "prefill-worker" : "decode-worker").UseInternalEndpoint();
-        builder.Services.AddWorker(role);
+        builder.Services.AddModels().AddPhase(role);
         WebApplication app = builder.Build();
-        app.MapWorker(role);
+        app.UseInternalAuthentication();
+        app.MapMetrics();
+        app.MapPhase(role);
         int exitCode = await app.RunToExitCodeAsync();
         return exitCode != 0 ? exitCode : Environment.ExitCode;
     }
 
-    private static void AddWorker(this IServiceCollection services, WorkerRole role)
+    /// <summary>The models of the worker's options, and its place in the registry once they are warm.</summary>
+    private static IServiceCollection AddModels(this IServiceCollection services)
     {
         services.AddValidatedOptions<WorkerOptions, WorkerOptionsValidator>(WorkerOptions.Section);
+        services.AddSingleton<ModelLoading>();
+        services.AddSingleton<ModelHost>();
+        services.AddSingleton<IModelSet>(provider => provider.GetRequiredService<ModelHost>());
+        services.AddWorkerRegistrar();
+        services.AddHostedService(provider => provider.GetRequiredService<ModelHost>());
+        return services.AddHostedService<WorkerPresence>();
+    }
+
+    /// <summary>What serves a phase, whatever the models are and whoever finds the worker.</summary>
+    internal static IServiceCollection AddPhase(this IServiceCollection services, WorkerRole role)
+    {
         services.AddSingleton(provider => WorkerIdentity.Create(role, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<KvTransferOptions>();
         services.AddSingleton<KvTransferMetrics>();
-        services.AddSingleton<ModelLoading>();
-        services.AddSingleton<ModelHost>();
         services.AddSingleton<WorkerAddress>();
         services.AddSingleton<WorkerStatus>();
-        services.AddWorkerRegistrar();
-        services.AddHostedService(provider => provider.GetRequiredService<ModelHost>());
-        services.AddHostedService<WorkerPresence>();
         if (role == WorkerRole.Prefill)
         {
             services.AddGrpc();
@@ -66,12 +75,12 @@ public static class WorkerHost
             services.AddSingleton<PrefillClient>();
             services.AddSingleton<CompletionRunner>();
         }
+
+        return services;
     }
 
-    private static void MapWorker(this WebApplication app, WorkerRole role)
+    internal static void MapPhase(this WebApplication app, WorkerRole role)
     {
-        app.UseInternalAuthentication();
-        app.MapMetrics();
         app.MapState();
         if (role == WorkerRole.Prefill)
         {

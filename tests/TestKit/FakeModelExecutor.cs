@@ -17,10 +17,11 @@ public sealed class FakeModelExecutor : IModelExecutor
     private readonly byte[][] _layers;
 
     public FakeModelExecutor(
-        int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512)
+        int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512,
+        string kvFingerprint = "fake-kv")
     {
         KvLayout = new KvCacheLayout(Layers: 2, KvHeads: 2, HeadDim: 2, BlockSize: blockSize, KvDataType.Float32);
-        Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, "fake-kv", "fake");
+        Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, kvFingerprint, "fake");
         KvBlockCount = kvBlockCount;
         StepRowsMax = stepRowsMax;
         _layers = new byte[KvLayout.Layers][];

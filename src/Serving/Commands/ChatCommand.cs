@@ -37,16 +37,19 @@ internal sealed class ChatCommand : Command
 
     private readonly Option<string> _system = new("--system") { Description = "Instructions that the conversation begins with", HelpName = "TEXT" };
 
-    private readonly Option<double?> _temperature = new("--temperature")
+    // The API's own default, 1 and no limit, suits large models: a small one wanders off.
+    private readonly Option<double> _temperature = new("--temperature")
     {
-        Description = "Randomness from 0, the likeliest answer, to 2 (default: the server's)",
+        Description = "Randomness, from 0, the likeliest answer, to 2",
         HelpName = "T",
+        DefaultValueFactory = _ => 0,
     };
 
-    private readonly Option<int?> _maxTokens = new("--max-tokens")
+    private readonly Option<int> _maxTokens = new("--max-tokens")
     {
-        Description = "Most tokens of an answer (default: until the model ends it)",
+        Description = "Most tokens of an answer",
         HelpName = "N",
+        DefaultValueFactory = _ => 1024,
     };
 
     private readonly Option<string> _apiKey = new("--api-key")

@@ -40,6 +40,9 @@ internal sealed class Supervisor : IDisposable
     /// <summary>The platform has been ready: from now on the process is started again however often it ends.</summary>
     public void Establish() => Volatile.Write(ref _isEstablished, true);
 
+    /// <summary>What ends from now on stays ended. A stop goes host by host, and a signal to the whole process group ends them all at once.</summary>
+    public void StopRestarting() => EndSupervision();
+
     /// <summary>Orders the process to stop, and kills it if it has not ended in time.</summary>
     public async Task StopAsync()
     {

@@ -60,6 +60,7 @@ internal sealed class Platform : IAsyncDisposable
     public async Task StopAsync(CancellationToken killToken)
     {
         using var kill = killToken.Register(() => _supervisors.ForEach(supervisor => supervisor.Kill()));
+        _supervisors.ForEach(supervisor => supervisor.StopRestarting());
         string[][] order = [["gateway"], ["prefill-worker", "decode-worker"], ["control"]];
         foreach (var names in order)
         {

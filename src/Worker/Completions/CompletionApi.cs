@@ -12,7 +12,7 @@ internal static class CompletionApi
 {
     public static void MapCompletions(this IEndpointRouteBuilder routes) => routes.MapPost(InternalApi.CompletionsRoute, HandleAsync);
 
-    private static async Task HandleAsync(HttpContext context, ModelHost models, CompletionRunner runner)
+    private static async Task HandleAsync(HttpContext context, IModelSet models, CompletionRunner runner)
     {
         (CompletionRequest? request, RequestError? error) = await ReadAsync(context);
         if (request is null)
@@ -25,7 +25,7 @@ internal static class CompletionApi
         {
             await WriteErrorAsync(
                 context,
-                models.Models.Count == 0 ? RequestErrors.NotReady() : RequestErrors.UnknownModel(request.Model, models.Served.Select(served => served.Name)));
+                models.Models.Count == 0 ? RequestErrors.NotReady() : RequestErrors.UnknownModel(request.Model, models.Models.Select(served => served.Served.Name)));
             return;
         }
 

@@ -4,7 +4,6 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Serving.Contracts.Cluster;
 using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 
@@ -18,28 +17,27 @@ internal sealed partial class ModelHost(
     IOptions<WorkerOptions> options,
     ModelLoading loading,
     IHostApplicationLifetime lifetime,
-    ILogger<ModelHost> logger) : BackgroundService
+    ILogger<ModelHost> logger) : BackgroundService, IModelSet
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<ModelRuntime> _loaded = [];
     private volatile FrozenDictionary<string, ModelRuntime> _models = FrozenDictionary<string, ModelRuntime>.Empty;
     private ComputePool? _pool;
 
     /// <summary>Completes when every model is loaded and warm; is cancelled when the host stops before.</summary>
     public Task Ready => _ready.Task;
 
-    /// <summary>The loaded models; empty until all of them are ready.</summary>
     public IReadOnlyList<ModelRuntime> Models => _models.Values;
 
     public bool TryGet(string name, [NotNullWhen(true)] out ModelRuntime? model) => _models.TryGetValue(name, out model);
-
-    public IReadOnlyList<ServedModel> Served => [.. _models.Values.Select(model => model.Served)];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
         try
         {
-            _models = Load(stoppingToken).ToFrozenDictionary(model => model.Served.Name, StringComparer.Ordinal);
+            Load(stoppingToken);
+            _models = _loaded.ToFrozenDictionary(model => model.Served.Name, StringComparer.Ordinal);
             _ready.TrySetResult();
         }
         catch (OperationCanceledException)
@@ -57,9 +55,9 @@ internal sealed partial class ModelHost(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         _ready.TrySetCanceled(CancellationToken.None);
-        await Task.WhenAll(_models.Values.Select(model => model.Engine.StopAsync(cancellationToken)));
-        await base.StopAsync(cancellationToken);
-        foreach (ModelRuntime model in _models.Values)
+        await base.StopAsync(cancellationToken); // a load that is under way ends first
+        await Task.WhenAll(_loaded.Select(model => model.Engine.StopAsync(cancellationToken)));
+        foreach (ModelRuntime model in _loaded)
         {
             await model.DisposeAsync();
         }
@@ -67,25 +65,23 @@ internal sealed partial class ModelHost(
         _pool?.Dispose();
     }
 
-    private List<ModelRuntime> Load(CancellationToken stopping)
+    private void Load(CancellationToken stopping)
     {
         WorkerOptions worker = options.Value;
         _pool = new ComputePool(worker.Threads > 0 ? worker.Threads : Environment.ProcessorCount);
         long budgetBytes = MemoryLedger.BudgetBytes(worker.MemoryBytes);
-        List<ModelRuntime> models = [];
         foreach (WorkerModelOptions model in worker.Models)
         {
+            stopping.ThrowIfCancellationRequested();
             long begin = Stopwatch.GetTimestamp();
             ModelRuntime runtime = loading.Load(model, worker, _pool, budgetBytes / worker.Models.Count);
+            _loaded.Add(runtime);
             TimeSpan loaded = Stopwatch.GetElapsedTime(begin);
             ModelWarmUp.Run(runtime, stopping);
             LogLoaded(
                 logger, model.Name, runtime.Executor.Model.ComputePath, _pool.ThreadCount, runtime.Executor.KvBlockCount * runtime.Executor.KvLayout.BlockSize,
                 loaded.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds - loaded.TotalSeconds);
-            models.Add(runtime);
         }
-
-        return models;
     }
 
     [LoggerMessage(5001, LogLevel.Information,

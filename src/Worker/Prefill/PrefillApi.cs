@@ -9,7 +9,7 @@ using Serving.Worker.Models;
 namespace Serving.Worker.Prefill;
 
 /// <summary>The prefill worker's side of a hand-off: computes the prompt's KV cache, sends it, and frees it — at the latest when the call ends, however it ends.</summary>
-internal sealed partial class PrefillApi(ModelHost models, KvSender sender, WorkerIdentity identity, ILogger<PrefillApi> logger)
+internal sealed partial class PrefillApi(IModelSet models, KvSender sender, WorkerIdentity identity, ILogger<PrefillApi> logger)
     : PrefillService.PrefillServiceBase
 {
     public override async Task Prefill(PrefillRequest request, IServerStreamWriter<PrefillEvent> responseStream, ServerCallContext context)

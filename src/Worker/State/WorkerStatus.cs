@@ -6,10 +6,10 @@ using Serving.Worker.Models;
 namespace Serving.Worker.State;
 
 /// <summary>The worker's load and state, summed over its models.</summary>
-internal sealed class WorkerStatus(ModelHost models, WorkerIdentity identity, KvTransferMetrics transfers, WorkerAddress address, KvReceiver? receiver = null)
+internal sealed class WorkerStatus(IModelSet models, WorkerIdentity identity, KvTransferMetrics transfers, WorkerAddress address, KvReceiver? receiver = null)
 {
     public WorkerRegistration Registration() =>
-        new(identity.Id, identity.Role, address.Value, models.Served, identity.Pid, identity.StartedAt, Draining: false);
+        new(identity.Id, identity.Role, address.Value, [.. models.Models.Select(model => model.Served)], identity.Pid, identity.StartedAt, Draining: false);
 
     public WorkerLoad Load()
     {

@@ -42,6 +42,18 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task What_ends_after_restarting_was_stopped_stays_ended()
+    {
+        _supervisor.Establish();
+        _supervisor.Start();
+        var child = await _launcher.NextAsync();
+        _supervisor.StopRestarting();
+        child.End(0);
+        await _supervisor.StopAsync();
+        Assert.Equal(1, _launcher.Count);
+    }
+
+    [Fact]
     public async Task An_established_platform_never_gives_up()
     {
         _supervisor.Establish();

@@ -1,0 +1,153 @@
+using Serving.Contracts.Cluster;
+using Serving.Contracts.Internal;
+
+namespace Serving.Worker.Tests.HandOff;
+
+/// <summary>Prefill and decode worker together, over real sockets.</summary>
+public sealed class HandOffTests
+{
+    private static readonly int[] _prompt = [3, 1, 4, 1, 5, 9, 2, 6, 5];
+    private const int AnswerTokens = 12;
+
+    [Fact]
+    public async Task The_prompt_is_computed_on_one_worker_and_the_answer_on_the_other()
+    {
+        await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill);
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+
+        Answer answer = await Answer.AskAsync(decode, Request(prefill.Address));
+
+        Assert.Equal(await TokensAloneAsync(), answer.Tokens);
+        Assert.Equal("prefill-peer", answer.Started.PrefillWorker);
+        Assert.Equal(decode.State.Worker.Id, answer.Started.DecodeWorker);
+        Assert.Equal(1, answer.Started.ComputedPromptTokens);
+        Assert.Equal((_prompt.Length - 1) * decode.Executor.KvLayout.BytesPerToken, answer.Started.KvBytesReceived);
+        Assert.Equal((FinishReason.Length, AnswerTokens), (answer.Finished.Reason, answer.Finished.CompletionTokens));
+        Assert.Equal(_prompt.Length - 1, prefill.Engine.Snapshot.ComputedPromptTokens);
+        await AssertNothingIsHeldAsync(prefill, decode);
+    }
+
+    [Fact]
+    public async Task A_prefill_worker_with_another_kv_layout_is_not_believed()
+    {
+        await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill, kvFingerprint: "another");
+        await AssertFallsBackAsync(prefill, prefill.Address);
+    }
+
+    [Fact]
+    public async Task An_engine_that_fails_in_the_prompt_costs_the_hand_off_only()
+    {
+        await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill);
+        prefill.Executor.OnStep = _ => throw new InvalidOperationException("broken on purpose");
+        await AssertFallsBackAsync(prefill, prefill.Address);
+    }
+
+    [Fact]
+    public async Task A_prefill_worker_that_is_gone_costs_the_hand_off_only()
+    {
+        WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill);
+        string address = prefill.Address;
+        await prefill.DisposeAsync();
+        await AssertFallsBackAsync(prefill: null, address);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_away_during_prefill_frees_both_workers()
+    {
+        await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill);
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        using ManualResetEventSlim inStep = new();
+        using ManualResetEventSlim goOn = new();
+        prefill.Executor.OnStep = _ =>
+        {
+            inStep.Set();
+            goOn.Wait(TestContext.Current.CancellationToken);
+        };
+        using CancellationTokenSource hangUp = new();
+
+        Task<Answer> answer = Answer.AskAsync(decode, Request(prefill.Address), hangUp.Token);
+        inStep.Wait(TestContext.Current.CancellationToken);
+        Assert.True(decode.Engine.Snapshot.KvBlocksUsed > 0, "the decode worker reserves blocks before it asks");
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
+        goOn.Set();
+
+        await AssertNothingIsHeldAsync(prefill, decode);
+        Assert.Equal(0, decode.Engine.Snapshot.GeneratedTokens);
+    }
+
+    [Fact]
+    public async Task A_prompt_of_one_token_needs_no_hand_off()
+    {
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        CompletionRequest request = Request("http://127.0.0.1:1");
+        request.Tokens.Ids.Clear();
+        request.Tokens.Ids.Add(7);
+
+        Answer answer = await Answer.AskAsync(decode, request);
+
+        Assert.Equal(("", 1), (answer.Started.PrefillWorker, answer.Started.ComputedPromptTokens));
+        Assert.Equal(AnswerTokens, answer.Tokens.Length);
+    }
+
+    [Fact]
+    public async Task Strangers_are_refused_on_every_route()
+    {
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        using HttpClient stranger = new() { BaseAddress = new Uri(decode.Address), DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        foreach (string route in new[] { InternalApi.StateRoute, InternalApi.CompletionsRoute, "/", "/serving.v1.PrefillService/Prefill" })
+        {
+            using HttpResponseMessage response = await stranger.PostAsync(route, content: null, TestContext.Current.CancellationToken);
+            Assert.Equal(System.Net.HttpStatusCode.Unauthorized, response.StatusCode);
+        }
+    }
+
+    internal static CompletionRequest Request(string? prefillAddress)
+    {
+        CompletionRequest request = new()
+        {
+            RequestId = "test",
+            Model = WorkerUnderTest.ModelName,
+            Tokens = new TokenPrompt(),
+            Sampling = new SamplingParameters { TopP = 1 },
+            Stop = new StopConditions { MaxTokens = AnswerTokens },
+            Prefill = prefillAddress is null ? null : new PrefillPeer { WorkerId = "prefill-peer", Address = prefillAddress },
+        };
+        request.Tokens.Ids.AddRange(_prompt);
+        return request;
+    }
+
+    private static async Task<int[]> TokensAloneAsync()
+    {
+        await using WorkerUnderTest alone = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        Answer answer = await Answer.AskAsync(alone, Request(prefillAddress: null));
+        Assert.Equal(AnswerTokens, answer.Tokens.Length);
+        return answer.Tokens;
+    }
+
+    private static async Task AssertFallsBackAsync(WorkerUnderTest? prefill, string prefillAddress)
+    {
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+
+        Answer answer = await Answer.AskAsync(decode, Request(prefillAddress));
+
+        Assert.Equal(await TokensAloneAsync(), answer.Tokens);
+        Assert.Equal(("", 0L), (answer.Started.PrefillWorker, answer.Started.KvBytesReceived));
+        Assert.Equal(_prompt.Length, answer.Started.ComputedPromptTokens);
+        await AssertNothingIsHeldAsync(prefill is null ? [decode] : [prefill, decode]);
+    }
+
+    /// <summary>The ends of calls cross the network, so the last block comes back a moment after the answer.</summary>
+    private static async Task AssertNothingIsHeldAsync(params WorkerUnderTest[] workers)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));
+        foreach (WorkerUnderTest worker in workers)
+        {
+            while ((worker.State.Load.KvBlocksUsed, worker.State.OpenLeases) != (0, 0))
+            {
+                Assert.False(patience.IsCancellationRequested, $"a worker still holds {worker.State}");
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+}

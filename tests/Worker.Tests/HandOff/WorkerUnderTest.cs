@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Serving.Contracts.Cluster;
+using Serving.ServiceDefaults.Hosting;
+using Serving.ServiceDefaults.Security;
+using Serving.TestKit;
+using Serving.Text.Tokenization;
+using Serving.Worker.Loop;
+using Serving.Worker.Models;
+using Serving.Worker.State;
+
+namespace Serving.Worker.Tests.HandOff;
+
+/// <summary>A worker of one phase in this process: real HTTP/2, gRPC and KV sockets on loopback around a model with known logits.</summary>
+internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
+{
+    public const string ModelName = "fake";
+    private static readonly ClusterSecret _secret = new(new byte[32]);
+    private readonly WebApplication _app;
+    private readonly ModelRuntime _model;
+
+    private WorkerUnderTest(WebApplication app, ModelRuntime model, FakeModelExecutor executor)
+    {
+        _app = app;
+        _model = model;
+        Executor = executor;
+    }
+
+    public FakeModelExecutor Executor { get; }
+
+    public EngineLoop Engine => _model.Engine;
+
+    public string Address => _app.Services.GetInternalAddress();
+
+    public WorkerState State => _app.Services.GetRequiredService<WorkerStatus>().State();
+
+    public IReadOnlyList<ModelRuntime> Models => [_model];
+
+    public static HttpClient Client(string address) => InternalHttp.CreateClient(_secret, new Uri(address));
+
+    public static async Task<WorkerUnderTest> StartAsync(WorkerRole role, string kvFingerprint = "fake-kv")
+    {
+        FakeModelExecutor executor = new(kvFingerprint: kvFingerprint);
+        ITokenizer tokenizer = LetterTokenizer(executor.Model.VocabularySize);
+        ModelRuntime model = new(
+            new ServedModel(ModelName, kvFingerprint, executor.Model.ContextLength, DateTimeOffset.UnixEpoch, "tests"),
+            executor,
+            new EngineLoop(executor, new EngineLoopOptions(), TimeProvider.System, NullLogger.Instance),
+            tokenizer,
+            new PromptEncoder(tokenizer, template: null, bosToken: null, eosToken: null, TimeProvider.System),
+            EndTokens: default);
+
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(_secret).AddMetrics();
+        WorkerUnderTest? worker = null;
+        builder.Services.AddSingleton<IModelSet>(_ => worker!);
+        builder.Services.AddPhase(role);
+        WebApplication app = builder.Build();
+        app.UseInternalAuthentication();
+        app.MapPhase(role);
+        worker = new WorkerUnderTest(app, model, executor);
+        await app.StartAsync();
+        return worker;
+    }
+
+    public bool TryGet(string name, [NotNullWhen(true)] out ModelRuntime? model)
+    {
+        model = name == ModelName ? _model : null;
+        return model is not null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _model.DisposeAsync();
+    }
+
+    /// <summary>One letter a token: A, B, C …</summary>
+    private static ITokenizer LetterTokenizer(int vocabularySize) => GgufTokenizer.Create(new GgufVocabulary
+    {
+        Model = "gpt2",
+        Pre = "gpt-2",
+        Tokens = [.. Enumerable.Range(0, vocabularySize).Select(i => $"{(char)('A' + i)}")],
+        Merges = ImmutableArray<string>.Empty,
+    });
+}
