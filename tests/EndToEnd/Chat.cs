@@ -12,22 +12,18 @@ internal static class Chat
     public const string Question = "What is the capital of France?";
     public const string Answer = "The capital of France is Paris.";
 
-    public static JsonObject Request(string question = Question, bool stream = false, int? maxTokens = null)
+    public static JsonObject Request(string question = Question, bool stream = false, int maxTokens = 64)
     {
         JsonObject request = new()
         {
             ["model"] = Model,
             ["temperature"] = 0,
+            ["max_tokens"] = maxTokens,
             ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = question }),
         };
         if (stream)
         {
             request["stream"] = true;
-        }
-
-        if (maxTokens is { } limit)
-        {
-            request["max_tokens"] = limit;
         }
 
         return request;

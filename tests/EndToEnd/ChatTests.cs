@@ -111,7 +111,7 @@ public sealed class ChatTests(SharedPlatform shared)
     public async Task A_client_that_hangs_up_frees_its_kv_on_both_workers()
     {
         using (HttpResponseMessage response = await Chat.PostAsync(
-            _platform.Client, Chat.Request("Write a very long story about the sea, with many chapters.", stream: true)))
+            _platform.Client, Chat.Request("Write a very long story about the sea, with many chapters.", stream: true, maxTokens: 4000)))
         {
             await foreach (string _ in Chat.EventsAsync(response).Take(3))
             {

@@ -90,11 +90,11 @@ public sealed class SupervisionTests
     [Fact]
     public async Task Any_address_but_loopback_needs_a_key()
     {
-        await using Platform platform = await Platform.StartAsync("--host", "0.0.0.0", "--api-key", "sk-test-key");
+        await using Platform platform = await Platform.StartAsync("--host", "0.0.0.0", "--api-key", "sk-test-0123456789abcdef");
         using HttpResponseMessage keyless = await platform.Client.GetAsync("/v1/models");
         Assert.Equal(HttpStatusCode.Unauthorized, keyless.StatusCode);
 
-        platform.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "sk-test-key");
+        platform.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "sk-test-0123456789abcdef");
         Assert.Equal((Chat.Answer, "stop"), await Chat.AskAsync(platform.Client, Chat.Request()));
     }
 
