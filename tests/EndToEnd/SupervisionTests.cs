@@ -70,7 +70,8 @@ public sealed class SupervisionTests
         DirectoryInfo folder = Directory.CreateTempSubdirectory("serving-redis-");
         int port = Platform.FreePort();
         using Process redis = Process.Start(new ProcessStartInfo(
-            server!, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--dir", folder.FullName]) { RedirectStandardOutput = true })!;
+            server!, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--dir", folder.FullName])
+        { RedirectStandardOutput = true })!;
         try
         {
             for (int round = 0; round < 2; round++)

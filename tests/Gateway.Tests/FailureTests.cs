@@ -92,7 +92,11 @@ public sealed class FailureTests
         await using var worker = await StubWorker.StartAsync("decode-1");
         worker.Script = exchange => exchange.RefuseAsync(new RequestError
         {
-            Fault = Fault.Client, Status = 400, Message = "The prompt has 3000 tokens; the context has 2048.", Param = "messages", Code = "context_length_exceeded",
+            Fault = Fault.Client,
+            Status = 400,
+            Message = "The prompt has 3000 tokens; the context has 2048.",
+            Param = "messages",
+            Code = "context_length_exceeded",
         });
         await using var gateway = await TestGateway.BeforeAsync(worker);
 

@@ -1,15 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 using Serving.Gateway.Configuration;
+using Serving.ServiceDefaults.Security;
 
 namespace Serving.Gateway.Security;
 
 /// <summary>The API keys that clients may present; only their SHA-256 is kept.</summary>
 internal sealed class ApiKeys
 {
-    /// <summary>Shorter keys can be guessed.</summary>
-    public const int KeyLengthMin = 16;
-
     private readonly byte[][] _hashes;
 
     private ApiKeys(byte[][] hashes, IReadOnlyList<string> mistakes)
@@ -49,9 +47,9 @@ internal sealed class ApiKeys
                 continue;
             }
 
-            if (key.Length < KeyLengthMin)
+            if (key.Length < ApiKeyRules.LengthMin)
             {
-                mistakes.Add($"line {line + 1} of '{path}' has a key of {key.Length} characters; use at least {KeyLengthMin}.");
+                mistakes.Add($"line {line + 1} of '{path}' has a key of {key.Length} characters; use at least {ApiKeyRules.LengthMin}.");
             }
             else if (key.Any(char.IsWhiteSpace))
             {

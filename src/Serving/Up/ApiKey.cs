@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Serving.Cli.State;
+using Serving.ServiceDefaults.Hosting;
 using Serving.ServiceDefaults.Security;
 
 namespace Serving.Cli.Up;
@@ -15,6 +16,11 @@ internal sealed record ApiKey(string? File, string? NewKey)
     {
         if (settings.ApiKey is { } given)
         {
+            if (given.Length < ApiKeyRules.LengthMin)
+            {
+                throw new StartupException($"The API key has {given.Length} characters; use at least {ApiKeyRules.LengthMin}.");
+            }
+
             System.IO.File.Delete(folder.GivenApiKeyFile);
             PrivateFile.TryCreate(folder.GivenApiKeyFile, given + "\n");
             return new ApiKey(folder.GivenApiKeyFile, NewKey: null);

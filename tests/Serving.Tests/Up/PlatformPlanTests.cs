@@ -78,11 +78,11 @@ public sealed class PlatformPlanTests
         using var root = new TemporaryFolder();
         using var folder = DataFolder.Open(root.File("data"));
         var kept = ApiKey.Prepare(Settings with { Host = IPAddress.Any }, folder);
-        var given = ApiKey.Prepare(Settings with { ApiKey = "sk-given" }, folder);
-        Assert.Equal("sk-given\n", File.ReadAllText(given.File!));
+        var given = ApiKey.Prepare(Settings with { ApiKey = "sk-given-0123456789" }, folder);
+        Assert.Equal("sk-given-0123456789\n", File.ReadAllText(given.File!));
         Assert.NotEqual(kept.File, given.File);
-        ApiKey.Prepare(Settings with { ApiKey = "sk-other" }, folder);
-        Assert.Equal("sk-other\n", File.ReadAllText(given.File!));
+        ApiKey.Prepare(Settings with { ApiKey = "sk-other-0123456789" }, folder);
+        Assert.Equal("sk-other-0123456789\n", File.ReadAllText(given.File!));
     }
 
     [Fact]

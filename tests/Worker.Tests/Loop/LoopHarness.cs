@@ -21,7 +21,9 @@ internal sealed class LoopHarness : IAsyncDisposable
             {
                 Scheduling = new SchedulerOptions
                 {
-                    BatchTokensMax = 16, RunningSequencesMax = runningMax, WaitingSequencesMax = waitingMax,
+                    BatchTokensMax = 16,
+                    RunningSequencesMax = runningMax,
+                    WaitingSequencesMax = waitingMax,
                 },
             },
             TimeProvider.System,

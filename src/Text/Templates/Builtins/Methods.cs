@@ -41,7 +41,8 @@ internal static class Methods
             }
 
             return dict.Find(bound[0]!) ?? bound[1] ?? NoneValue.Instance;
-        },
+        }
+        ,
         "keys" => (_, _) => new DictView(dict, DictViewKind.Keys),
         "values" => (_, _) => new DictView(dict, DictViewKind.Values),
         "items" => (_, _) => new DictView(dict, DictViewKind.Items),
@@ -55,13 +56,15 @@ internal static class Methods
         {
             object wanted = arguments.Bind(name, 1, "value")[0]!;
             return (BigInteger)Iteration.Over(sequence, context).Count(item => Operators.AreEqual(item, wanted, context.Budget));
-        },
+        }
+        ,
         "index" => (arguments, context) =>
         {
             object wanted = arguments.Bind(name, 1, "value")[0]!;
             int index = Array.FindIndex(sequence.Items, item => Operators.AreEqual(item, wanted, context.Budget));
             return index >= 0 ? (BigInteger)index : throw new RenderException($"{PythonText.Repr(wanted, context).Text} is not in list");
-        },
+        }
+        ,
         "copy" when sequence is ListValue => (_, _) => sequence,
         _ => null,
     };

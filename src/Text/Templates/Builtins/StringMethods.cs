@@ -73,7 +73,7 @@ internal static class StringMethods
 
                 return method(text, arguments, context);
             }
-            : null;
+    : null;
 
     private static bool TakesNothing(string name) =>
         name is "upper" or "lower" or "casefold" or "capitalize" or "title" or "swapcase" || name.StartsWith("is", StringComparison.Ordinal);
