@@ -36,7 +36,8 @@ internal sealed unsafe class BenchMatrix : IDisposable
         Random random = new(2);
         for (int i = 0; i < rows * inputs; i++)
         {
-            _x.Values[i] = random.NextSingle() - 0.5f;
+            // As in a model, one value in 150 stands out from the others.
+            _x.Values[i] = (random.NextSingle() - 0.5f) * (i % 150 == 0 ? 20 : 1);
         }
     }
 

@@ -12,7 +12,7 @@ internal static unsafe class ByteKernel<TSimd, TRegister>
     where TSimd : struct, ISimd<TRegister>
     where TRegister : struct
 {
-    private const int Quads = QuantizedRow.BlockInputs / 4;
+    private const int Quads = QuantizedRow.BlockInputs / QuantizedRow.QuadInputs;
     private const int PrefetchBytes = 2560;
 
     public static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
@@ -69,10 +69,11 @@ internal static unsafe class ByteKernel<TSimd, TRegister>
             x2 += QuantizedRow.BlockBytes;
         }
 
-        TSimd.Store(y0, y);
-        TSimd.Store(y1, y + yStride);
-        TSimd.Store(y2, y + (2L * yStride));
-        TSimd.Store(y3, y + (3L * yStride));
+        // Behind a row's blocks lie its outliers.
+        TSimd.Store(AddOutliers(panel, part, blocks, x, y0), y);
+        TSimd.Store(AddOutliers(panel, part, blocks, x + xStrideBytes, y1), y + yStride);
+        TSimd.Store(AddOutliers(panel, part, blocks, x2, y2), y + (2L * yStride));
+        TSimd.Store(AddOutliers(panel, part, blocks, x2 + xStrideBytes, y3), y + (3L * yStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -100,7 +101,29 @@ internal static unsafe class ByteKernel<TSimd, TRegister>
             x += QuantizedRow.BlockBytes;
         }
 
-        TSimd.Store(sum, y);
+        TSimd.Store(AddOutliers(panel, part, blocks, x, sum), y);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TRegister AddOutliers(byte* panel, int part, int blocks, byte* outliers, TRegister sum)
+    {
+        short* scales = (short*)(panel + ((long)blocks * BytePanels.BlockBytes)) + part;
+        byte* end = outliers + (*(int*)outliers * QuantizedRow.OutlierBytes);
+        while (outliers < end)
+        {
+            outliers += QuantizedRow.OutlierBytes;
+            uint quad = *(uint*)outliers;
+            TRegister weights = TSimd.Load(panel + ((long)quad * BytePanels.QuadBytes) + (part * sizeof(int)));
+            TRegister signed = TSimd.TakeSign(TSimd.BroadcastQuad(outliers + QuantizedRow.OutlierQuadOffset), weights);
+            TRegister dot = TSimd.AddPairs(TSimd.MultiplyAddBytes(TSimd.Magnitude(weights), signed));
+            TRegister scale = TSimd.LoadHalf(scales + (quad / Quads * PanelProduct.PanelOutputs));
+            sum = TSimd.FusedMultiplyAdd(
+                TSimd.ToSingle(dot),
+                TSimd.Multiply(scale, TSimd.Broadcast(*(float*)(outliers + QuantizedRow.OutlierScaleOffset))),
+                sum);
+        }
+
+        return sum;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,9 +3,9 @@ using Serving.Engine.Formats;
 namespace Serving.Engine.Kernels;
 
 /// <summary>
-/// Weights as their file quantises them × activations in int8 blocks of 32. A block's dot is an exact integer; then
-/// <c>sum = fma(dot, weight scale · row scale, sum)</c> and <c>sum = fma(minimum, row sum, sum)</c>, in block order: the same bits for every row count,
-/// thread count and instruction set. A format without an integer kernel (fp16, fp32, K-quants …) keeps its exact weights in fp32 and multiplies the fp32
+/// Weights as their file quantises them × activations in int8 blocks of 32, outliers apart (<see cref="QuantizedRow"/>). A block's dot is an exact integer;
+/// then <c>sum = fma(dot, weight scale · row scale, sum)</c> and <c>sum = fma(minimum, row sum, sum)</c>, in block order, and last the row's outliers in
+/// their order: the same bits for every row count, thread count and instruction set. A format without an integer kernel (fp16, fp32, K-quants …) keeps its exact weights in fp32 and multiplies the fp32
 /// activations; its <see cref="WeightMatrix.KernelName"/> says so.
 /// </summary>
 public sealed class Int8BlockNumericClass : NumericClass
@@ -23,7 +23,7 @@ public sealed class Int8BlockNumericClass : NumericClass
         _selection = selection;
     }
 
-    public override string Name => $"int8-blocks/{_selection.Name}";
+    public override string Name => $"int8-blocks-v2/{_selection.Name}";
 
     public override WeightMatrix Pack(in RawTensor weights) =>
         Int8Matrix.Supports(weights.Type) ? new Int8Matrix(in weights, _selection.Kernels) : new Fp32Matrix(in weights, _selection.Kernels);

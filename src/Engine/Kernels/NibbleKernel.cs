@@ -12,6 +12,7 @@ internal static unsafe class NibbleKernel<TSimd, TRegister>
     where TSimd : struct, ISimd<TRegister>
     where TRegister : struct
 {
+    private const uint Quads = QuantizedRow.BlockInputs / QuantizedRow.QuadInputs;
     private const int QuadPairBytes = NibblePanels.QuadPairBytes;
     private const int PrefetchBytes = 2560;
 
@@ -61,10 +62,11 @@ internal static unsafe class NibbleKernel<TSimd, TRegister>
             x2 += QuantizedRow.BlockBytes;
         }
 
-        TSimd.Store(y0, y);
-        TSimd.Store(y1, y + yStride);
-        TSimd.Store(y2, y + (2L * yStride));
-        TSimd.Store(y3, y + (3L * yStride));
+        // Behind a row's blocks lie its outliers.
+        TSimd.Store(AddOutliers(panel, part, x, y0), y);
+        TSimd.Store(AddOutliers(panel, part, x + xStrideBytes, y1), y + yStride);
+        TSimd.Store(AddOutliers(panel, part, x2, y2), y + (2L * yStride));
+        TSimd.Store(AddOutliers(panel, part, x2 + xStrideBytes, y3), y + (3L * yStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -87,7 +89,30 @@ internal static unsafe class NibbleKernel<TSimd, TRegister>
             x += QuantizedRow.BlockBytes;
         }
 
-        TSimd.Store(sum, y);
+        TSimd.Store(AddOutliers(panel, part, x, sum), y);
+    }
+
+    /// <summary>Adds the dots of a row's outliers; the sums of the blocks have their share of the minima already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TRegister AddOutliers(byte* panel, int part, byte* outliers, TRegister sum)
+    {
+        byte* end = outliers + (*(int*)outliers * QuantizedRow.OutlierBytes);
+        while (outliers < end)
+        {
+            outliers += QuantizedRow.OutlierBytes;
+            uint quad = *(uint*)outliers;
+            byte* block = panel + (quad / Quads * NibblePanels.BlockBytes);
+            TRegister packed = TSimd.Load(block + (quad % Quads / 2 * QuadPairBytes) + (part * sizeof(int)));
+            TRegister weights = quad % 2 == 0 ? TSimd.LowNibbles(packed) : TSimd.HighNibbles(packed);
+            TRegister dot = TSimd.AddPairs(TSimd.MultiplyAddBytes(weights, TSimd.BroadcastQuad(outliers + QuantizedRow.OutlierQuadOffset)));
+            TRegister scale = TSimd.LoadHalf((short*)(block + NibblePanels.ScalesOffset) + part);
+            sum = TSimd.FusedMultiplyAdd(
+                TSimd.ToSingle(dot),
+                TSimd.Multiply(scale, TSimd.Broadcast(*(float*)(outliers + QuantizedRow.OutlierScaleOffset))),
+                sum);
+        }
+
+        return sum;
     }
 
     /// <summary>The unpacked weights of a block: eight registers that all rows of a tile use.</summary>

@@ -20,14 +20,14 @@ internal sealed unsafe class PanelActivations : Activations
         _rowsMax = rowsMax;
         _widthMax = widthMax;
         _values = new NativeBuffer(ByteCount(rowsMax, widthMax, quantized: false));
-        _quantized = quantized ? new NativeBuffer((long)rowsMax * QuantizedRow.Blocks(widthMax) * QuantizedRow.BlockBytes) : null;
+        _quantized = quantized ? new NativeBuffer(rowsMax * QuantizedRow.ByteCount(widthMax)) : null;
     }
 
     public override float* Values => (float*)_values.Address;
 
     /// <summary>Bytes that the rows take in all their forms.</summary>
     public static long ByteCount(int rowsMax, int widthMax, bool quantized) =>
-        rowsMax * (((long)widthMax * sizeof(float)) + (quantized ? (long)QuantizedRow.Blocks(widthMax) * QuantizedRow.BlockBytes : 0));
+        rowsMax * (((long)widthMax * sizeof(float)) + (quantized ? QuantizedRow.ByteCount(widthMax) : 0));
 
     public override void Prepare(int rows, int width, ComputePool pool)
     {
@@ -67,7 +67,7 @@ internal sealed unsafe class PanelActivations : Activations
     public byte* Quantized(int rows, int width, out long strideBytes)
     {
         Check(rows, width);
-        strideBytes = (long)QuantizedRow.Blocks(width) * QuantizedRow.BlockBytes;
+        strideBytes = QuantizedRow.ByteCount(width);
         return _quantized is null ? throw new InvalidOperationException("These activations belong to the fp32 class and have no int8 form.") : _quantized.Address;
     }
 
@@ -94,7 +94,7 @@ internal sealed unsafe class PanelActivations : Activations
 
         public readonly void Execute(int thread, int threadCount)
         {
-            long rowBytes = (long)QuantizedRow.Blocks(Width) * QuantizedRow.BlockBytes;
+            long rowBytes = QuantizedRow.ByteCount(Width);
             for (int row = Rows * thread / threadCount; row < Rows * (thread + 1) / threadCount; row++)
             {
                 QuantizedRow.Quantize(Values + ((long)row * Width), Width, Quantized + (row * rowBytes));

@@ -29,5 +29,5 @@ public sealed class SmolLm2Fixture : IDisposable
     }
 
     private CpuModelExecutor Load(ComputeClass computeClass) =>
-        ModelLoader.Load(RepositoryFolder.SmolLm2, new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = 160, StepRowsMax = 512 }, Pool);
+        ModelLoader.Load(Repository.DefaultModel, new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = 160, StepRowsMax = 512 }, Pool);
 }

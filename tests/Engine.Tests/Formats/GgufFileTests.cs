@@ -70,7 +70,7 @@ public sealed class GgufFileTests
     [Fact]
     public void Reads_the_default_model()
     {
-        using GgufFile file = GgufFile.Open(RepositoryFolder.SmolLm2);
+        using GgufFile file = GgufFile.Open(Repository.DefaultModel);
 
         Assert.Equal(272, file.Tensors.Count);
         Assert.Equal("llama", file.Metadata.GetString("general.architecture"));

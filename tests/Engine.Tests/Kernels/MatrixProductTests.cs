@@ -89,6 +89,28 @@ public sealed unsafe class MatrixProductTests
     }
 
     [Theory]
+    [InlineData(GgmlType.Q4_0)]
+    [InlineData(GgmlType.Q4_1)]
+    [InlineData(GgmlType.Q8_0)]
+    public void An_outlier_in_the_int8_class_does_not_coarsen_its_neighbours(GgmlType type)
+    {
+        const int Inputs = 640, Outputs = 19;
+        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 45);
+        float[] values = [.. Values(Inputs, seed: 46).Select(value => Math.Clamp(value, -1f, 1f))];
+        values[37] = 100f;
+        values[600] = -300f;
+        float[] product = Multiply(Classes(Supported[^1])[1], matrix.Raw, values, 1, threads: 1);
+        for (int i = 0; i < product.Length; i++)
+        {
+            float[] weights = matrix.Row(i);
+            (double exact, double magnitude) = Dot(weights, values);
+
+            // The neighbours' steps are those of numbers up to 1; at 300 a step would be 2.4.
+            Assert.InRange(Math.Abs(product[i] - exact), 0, (SumOfMagnitudes(weights) * 0.5001 / 113) + (1e-5 * magnitude));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Types))]
     public void Copies_weight_rows_exactly(GgmlType type)
     {
@@ -181,13 +203,14 @@ public sealed unsafe class MatrixProductTests
         return dense;
     }
 
+    /// <summary>Numbers of several magnitudes, some of them outliers.</summary>
     private static float[] Values(int count, int seed)
     {
         Random random = new(seed);
         float[] values = new float[count];
         for (int i = 0; i < count; i++)
         {
-            values[i] = (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-2, 2)));
+            values[i] = (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-2, 2)) * (random.Next(60) == 0 ? 15 : 1));
         }
 
         return values;

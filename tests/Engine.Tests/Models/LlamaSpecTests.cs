@@ -23,7 +23,7 @@ public sealed class LlamaSpecTests
     [Fact]
     public void Reads_the_sizes_of_the_default_model()
     {
-        using GgufFile file = GgufFile.Open(RepositoryFolder.SmolLm2);
+        using GgufFile file = GgufFile.Open(Repository.DefaultModel);
 
         ModelConfig config = ModelGraph.Build(file).Config;
 
