@@ -36,8 +36,8 @@ internal sealed unsafe class BenchMatrix : IDisposable
         Random random = new(2);
         for (int i = 0; i < rows * inputs; i++)
         {
-            // As in a model, one value in 150 stands out from the others.
-            _x.Values[i] = (random.NextSingle() - 0.5f) * (i % 150 == 0 ? 20 : 1);
+            // As in a model, one value in 75 stands out from the others.
+            _x.Values[i] = (random.NextSingle() - 0.5f) * (i % 75 == 0 ? 20 : 1);
         }
     }
 

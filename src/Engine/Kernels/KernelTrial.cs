@@ -69,8 +69,8 @@ internal sealed unsafe class KernelTrial : IDisposable
         PanelActivations x = new(rows, width, quantized: true);
         for (int i = 0; i < rows * width; i++)
         {
-            // As in a model, one value in 150 stands out from the others.
-            x.Values[i] = (_random.NextSingle() - 0.5f) * (i % 150 == 0 ? 20 : 1);
+            // As in a model, one value in 75 stands out from the others.
+            x.Values[i] = (_random.NextSingle() - 0.5f) * (i % 75 == 0 ? 20 : 1);
         }
 
         x.Prepare(rows, width, _pool);
