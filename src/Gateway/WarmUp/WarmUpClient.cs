@@ -19,7 +19,7 @@ internal sealed class WarmUpClient(IServer server, WarmUpToken token, TimeProvid
     private const string ShortPrompt = "What is the capital of France?";
 
     /// <summary>A word is a token or two; a fraction of the context leaves room for either.</summary>
-    private const int LongPromptWordsMax = 200;
+    private const int LongPromptWordsMax = 32;
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromMinutes(2) };
 
