@@ -40,10 +40,10 @@ internal static class Cluster
         await WaitUntilAsync(
             async () =>
             {
-                foreach (WorkerRegistration worker in await WorkersAsync(platform))
+                foreach (WorkerRegistration worker in (await WorkersAsync(platform)).Where(worker => role is null || worker.Role == role))
                 {
                     WorkerState state = await StateAsync(platform, worker);
-                    if ((role ?? worker.Role) == worker.Role && (state.Load.KvBlocksUsed, state.OpenLeases) != (0, 0))
+                    if ((state.Load.KvBlocksUsed, state.OpenLeases) != (0, 0))
                     {
                         return false;
                     }
