@@ -67,6 +67,7 @@ internal sealed partial class ModelHost(
 
     private void Load(CancellationToken stopping)
     {
+        ChooseKernels();
         WorkerOptions worker = options.Value;
         _pool = new ComputePool(worker.Threads > 0 ? worker.Threads : Environment.ProcessorCount);
         long budgetBytes = MemoryLedger.BudgetBytes(worker.MemoryBytes);
@@ -83,6 +84,25 @@ internal sealed partial class ModelHost(
                 loaded.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds - loaded.TotalSeconds);
         }
     }
+
+    /// <summary>Measures the kernels now, so that a wrong choice of the operator stops the start and not the first request.</summary>
+    private void ChooseKernels()
+    {
+        try
+        {
+            foreach (KernelCandidate kernels in KernelSelection.Default.Candidates)
+            {
+                LogKernels(logger, kernels.Name, kernels.Verdict, kernels.Microseconds);
+            }
+        }
+        catch (ArgumentException exception)
+        {
+            throw new WorkerStartException(exception.Message, exception);
+        }
+    }
+
+    [LoggerMessage(5003, LogLevel.Information, "Kernels {Kernels}: {Verdict}, {Microseconds:F0} µs for the trial products")]
+    private static partial void LogKernels(ILogger logger, string kernels, KernelVerdict verdict, double microseconds);
 
     [LoggerMessage(5001, LogLevel.Information,
         "Model {Model} is ready: {ComputePath}, {Threads} threads, room for {KvTokens} tokens; loaded in {LoadSeconds:F2} s, warm in {WarmSeconds:F2} s")]

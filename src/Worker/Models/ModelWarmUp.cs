@@ -14,28 +14,23 @@ internal static class ModelWarmUp
     private static readonly int[] PromptLengths = [1, 2, 3, 5, 8, 16, 17, 33, 64];
 
     private const int AnswerTokens = 8;
-    private const int Rounds = 2;
 
     public static void Run(ModelRuntime model, CancellationToken stopping)
     {
-        for (int round = 0; round < Rounds; round++)
+        List<SequenceHandle> crowd = [];
+        foreach (int length in PromptLengths)
         {
-            List<SequenceHandle> crowd = [];
-            foreach (int length in PromptLengths)
-            {
-                crowd.Add(Submit(model, length, greedy: length % 2 == 0));
-            }
-
-            foreach (SequenceHandle sequence in crowd)
-            {
-                Drain(sequence, stopping);
-            }
-
-            int chunked = Math.Min(model.Executor.StepRowsMax + 40, model.Executor.Model.ContextLength - AnswerTokens);
-            Drain(Submit(model, chunked, greedy: true), stopping);
-            Drain(Submit(model, length: 1, greedy: false), stopping);
+            crowd.Add(Submit(model, length, greedy: length % 2 == 0));
         }
 
+        foreach (SequenceHandle sequence in crowd)
+        {
+            Drain(sequence, stopping);
+        }
+
+        int chunked = Math.Min(model.Executor.StepRowsMax + 40, model.Executor.Model.ContextLength - AnswerTokens);
+        Drain(Submit(model, chunked, greedy: true), stopping);
+        Drain(Submit(model, length: 1, greedy: false), stopping);
         TouchKv(model);
     }
 
