@@ -104,7 +104,7 @@ initContainers:
     sizeLimit: 1Mi
 {{- end -}}
 
-{{/* How a host finds the others and lets them in. Argument: the port of its internal API. */}}
+{{/* How a host finds the others and lets them in. Argument: dict "root" $ "role" the component's values. */}}
 {{- define "serving.clusterEnv" -}}
 - name: POD_IP
   valueFrom:
@@ -119,7 +119,10 @@ initContainers:
 - name: Cluster__AdvertiseHost
   value: $(POD_IP)
 - name: Cluster__Port
-  value: {{ .port | quote }}
+  value: {{ .role.port | quote }}
+# Streams get this long to finish; the rest of the pod's grace is for the process to end.
+- name: Cluster__StopSecondsMax
+  value: {{ sub .role.terminationGracePeriodSeconds 5 | quote }}
 {{- end -}}
 
 {{/* A worker: one Deployment. Argument: dict "root" $ "name" "prefill" "host" the program "role" its values. */}}
@@ -151,13 +154,15 @@ spec:
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           command: ["/app/{{ .host }}"]
           env:
-            {{- include "serving.clusterEnv" (dict "root" .root "port" .role.port) | nindent 12 }}
+            {{- include "serving.clusterEnv" . | nindent 12 }}
             - name: Worker__Models__0__Path
               value: {{ .root.Values.model.path | quote }}
             - name: Worker__Models__0__Name
               value: {{ .root.Values.model.name | quote }}
+            {{- if hasKey .role "kvPort" }}
             - name: Worker__KvPort
               value: {{ .role.kvPort | quote }}
+            {{- end }}
             - name: Worker__MemoryBytes
               value: {{ .role.memoryBytes | int64 | quote }}
             - name: Worker__Compute
@@ -169,14 +174,17 @@ spec:
           ports:
             - name: internal
               containerPort: {{ .role.port }}
+            {{- if hasKey .role "kvPort" }}
             - name: kv
               containerPort: {{ .role.kvPort }}
-          # The internal API is HTTP/2 without TLS, which httpGet cannot speak. It opens when the model is warm: up to ten minutes.
+            {{- end }}
+          # The internal API is HTTP/2 without TLS, which httpGet cannot speak. It opens before the model is loaded; a worker enters the registry,
+          # where the gateway looks, only when it is warm.
           startupProbe:
             tcpSocket:
               port: internal
             periodSeconds: 5
-            failureThreshold: 120
+            failureThreshold: 24
           readinessProbe:
             tcpSocket:
               port: internal
