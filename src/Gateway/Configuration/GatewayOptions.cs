@@ -48,8 +48,8 @@ public sealed class GatewayOptions
     public double SilenceSecondsMax { get; set; }
 
     /// <summary>
-    /// The most rounds of warm-up requests for a pair of workers; rounds end earlier once they get no faster. 0: no warm-up. Default: 5.
+    /// The most rounds of warm-up requests for a pair of workers; rounds end earlier once they get no faster. 0: no warm-up. Default: 8.
     /// </summary>
     [Range(0, 1000)]
-    public int WarmUpRoundsMax { get; set; } = 5;
+    public int WarmUpRoundsMax { get; set; } = 8;
 }
