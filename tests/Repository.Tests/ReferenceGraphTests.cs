@@ -18,7 +18,7 @@ public sealed class ReferenceGraphTests
         ["Control"] = ["Policies", "ServiceDefaults", "Contracts"],
         ["PrefillWorker"] = ["Worker", "ServiceDefaults", "Contracts"],
         ["DecodeWorker"] = ["Worker", "ServiceDefaults", "Contracts"],
-        ["Serving"] = ["ServiceDefaults", "Contracts"],
+        ["Serving"] = ["Text", "ServiceDefaults", "Contracts"],
     };
 
     /// <summary>Projects that other test projects cover: DTOs without logic, and hosts that only start Worker.</summary>

@@ -11,16 +11,22 @@ internal static class ServingCommand
     {
         var up = new UpCommand();
         var chat = new ChatCommand();
+        var tokenizerVerify = new TokenizerVerifyCommand();
+        var templateVerify = new TemplateVerifyCommand();
         var root = new RootCommand("Serve language models with the OpenAI HTTP API: prompts and answers are computed by separate worker processes.")
         {
             up,
             chat,
+            new Command("tokenizer", "Check how texts become tokens.") { tokenizerVerify },
+            new Command("template", "Check how conversations become texts.") { templateVerify },
         };
         var examples = new Dictionary<Command, IReadOnlyList<string>>
         {
             [root] = ["serving up", "serving chat \"What is the capital of France?\"", "serving up --help"],
             [up] = UpCommand.Examples,
             [chat] = ChatCommand.Examples,
+            [tokenizerVerify] = TokenizerVerifyCommand.Examples,
+            [templateVerify] = TemplateVerifyCommand.Examples,
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!, examples);

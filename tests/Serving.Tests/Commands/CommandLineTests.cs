@@ -15,6 +15,7 @@ public sealed class CommandLineTests
     [InlineData("chat --url nowhere", "--url nowhere is not an address")]
     [InlineData("chat --temperature 3", "--temperature 3 is out of range: give 0 to 2.")]
     [InlineData("chat --max-tokens 0", "--max-tokens 0 is out of range")]
+    [InlineData("tokenizer verify tokenizer.json", "--golden")]
     public void A_mistake_is_named_with_its_option(string line, string expected)
     {
         var errors = ServingCommand.Create().Parse(line.Split(' ')).Errors;
@@ -32,6 +33,8 @@ public sealed class CommandLineTests
     [InlineData("--help", "serving chat \"What is the capital of France?\"")]
     [InlineData("up --help", "[default: 8080]")]
     [InlineData("chat --help", "[default: http://127.0.0.1:8080/]")]
+    [InlineData("tokenizer verify --help", "serving tokenizer verify tokenizer.json --golden golden.json --json")]
+    [InlineData("template verify --help", "serving template verify chat-templates.json")]
     public void Help_has_defaults_and_examples(string line, string expected)
     {
         var output = new StringWriter();
