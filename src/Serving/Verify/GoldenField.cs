@@ -14,25 +14,9 @@ internal readonly record struct GoldenField(string File, string Path, JsonElemen
     public GoldenField? Optional(string name)
     {
         Expect(JsonValueKind.Object);
-        return Element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
-            ? new GoldenField(File, Path.Length == 0 ? name : $"{Path}.{name}", value)
+        return Decode(element => element.TryGetProperty(name, out var value) ? value : default) is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } found
+            ? new GoldenField(File, Path.Length == 0 ? name : $"{Path}.{name}", found)
             : null;
-    }
-
-    /// <summary>The fields but <paramref name="names"/>. Of those with the same name the last one counts.</summary>
-    public IReadOnlyDictionary<string, JsonElement> FieldsExcept(params ReadOnlySpan<string> names)
-    {
-        Expect(JsonValueKind.Object);
-        var fields = new Dictionary<string, JsonElement>();
-        foreach (var property in Element.EnumerateObject())
-        {
-            if (!names.Contains(property.Name))
-            {
-                fields[property.Name] = property.Value;
-            }
-        }
-
-        return fields;
     }
 
     public IEnumerable<GoldenField> Items()
@@ -48,27 +32,53 @@ internal readonly record struct GoldenField(string File, string Path, JsonElemen
     public string Text()
     {
         Expect(JsonValueKind.String);
-        try
-        {
-            return Element.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Wrong("holds half a character (a lone surrogate or bytes that are not UTF-8)");
-        }
+        return Decode(element => element.GetString()!);
     }
 
-    public bool Flag()
-    {
-        return Element.ValueKind is JsonValueKind.True or JsonValueKind.False ? Element.GetBoolean() : throw Wrong($"is {Describe(Element.ValueKind)} where true or false is expected");
-    }
+    public bool Flag() =>
+        Element.ValueKind is JsonValueKind.True or JsonValueKind.False ? Element.GetBoolean() : throw Wrong($"is {Describe(Element.ValueKind)} where true or false is expected");
 
     public int Number() => Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out var number) ? number : throw Wrong("is not a whole number of 32 bits");
 
     /// <summary>The value as it stands in the file.</summary>
     public byte[] Utf8() => JsonMarshal.GetRawUtf8Value(Element).ToArray();
 
+    /// <summary>The object without the fields <paramref name="names"/>.</summary>
+    public byte[] Utf8Except(params string[] names)
+    {
+        Expect(JsonValueKind.Object);
+        return Decode(element =>
+        {
+            using var buffer = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(buffer))
+            {
+                writer.WriteStartObject();
+                foreach (var property in element.EnumerateObject().Where(property => !names.Contains(property.Name)))
+                {
+                    property.WriteTo(writer);
+                }
+
+                writer.WriteEndObject();
+            }
+
+            return buffer.ToArray();
+        });
+    }
+
     public VerifyException Wrong(string problem) => new($"{File}: {(Path.Length == 0 ? "the root" : Path)} {problem}.");
+
+    /// <summary>JSON's parser leaves the insides of strings and names to whoever reads them.</summary>
+    private T Decode<T>(Func<JsonElement, T> read)
+    {
+        try
+        {
+            return read(Element);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Wrong("holds half a character (a lone surrogate or bytes that are not UTF-8)");
+        }
+    }
 
     private void Expect(JsonValueKind kind)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serving.Text.Templates;
 
@@ -32,7 +31,7 @@ internal static class TemplateVerifier
     {
         MessagesJson = chat.Required("messages").Utf8(),
         ToolsJson = chat.Optional("tools")?.Utf8() ?? default(ReadOnlyMemory<byte>),
-        ArgumentsJson = JsonSerializer.SerializeToUtf8Bytes(chat.FieldsExcept("messages", "tools", "add_generation_prompt")),
+        ArgumentsJson = chat.Utf8Except("messages", "tools", "add_generation_prompt"),
         AddGenerationPrompt = chat.Optional("add_generation_prompt")?.Flag() ?? true,
         BosToken = root.Optional("bos_token")?.Text(),
         EosToken = root.Optional("eos_token")?.Text(),

@@ -62,7 +62,7 @@ internal static class VerifyReportWriter
         var (column, expected, got) = miss.Comparison;
         var (place, difference) = (expected, got) switch
         {
-            (JsonArray a, JsonArray b) => ("item", CommonLength([.. a.Select(Compact)], [.. b.Select(Compact)])),
+            (JsonArray a, JsonArray b) => ("item", CommonLength([.. a.Select(item => Compact(item!))], [.. b.Select(item => Compact(item!))])),
             _ when TextOf(expected) is { } a && TextOf(got) is { } b => ("character", CommonLength<char>(a, b)),
             _ => ("", 0),
         };
@@ -73,15 +73,17 @@ internal static class VerifyReportWriter
 
     private static int CommonLength<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b) => a.CommonPrefixLength(b);
 
-    private static string Excerpt(JsonNode value, int difference)
+    private static string Excerpt(JsonNode value, int difference) => value switch
     {
-        if (value is not JsonArray items)
-        {
-            return TextOf(value) is { } text ? Excerpt(text, difference) : Excerpt(Compact(value), 0);
-        }
+        JsonArray items => Excerpt(items, difference),
+        JsonObject outcome => string.Join(", ", outcome.Select(field => $"{field.Key}: {Excerpt(field.Value!, 0)}")),
+        _ => TextOf(value) is { } text ? Excerpt(text, difference) : Compact(value),
+    };
 
+    private static string Excerpt(JsonArray items, int difference)
+    {
         var (start, end) = (Math.Max(0, difference - ItemsBefore), Math.Min(items.Count, difference + ItemsAfter));
-        var shown = items.Take(start..end).Select(item => TextOf(item) is { } piece ? Excerpt(piece, 0) : Compact(item));
+        var shown = items.Take(start..end).Select(item => Excerpt(item!, 0));
         return $"[{(start > 0 ? "…, " : "")}{string.Join(", ", shown)}{(end < items.Count ? ", …" : "")}]";
     }
 
@@ -93,7 +95,7 @@ internal static class VerifyReportWriter
 
     private static int WholeCharacter(string text, int index) => index > 0 && index < text.Length && char.IsLowSurrogate(text[index]) ? index - 1 : index;
 
-    private static string? TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    private static string? TextOf(JsonNode node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
-    private static string Compact(JsonNode? node) => node?.ToJsonString(_readable) ?? "null";
+    private static string Compact(JsonNode node) => node.ToJsonString(_readable);
 }

@@ -28,9 +28,17 @@ public sealed class TemplateVerifyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_conversation_that_is_none_is_a_miss_with_the_reason()
+    {
+        var run = await VerifyAsync("{{ messages }}", """ "text": "Hello" """, messages: "3");
+        Assert.Equal((1, ""), (run.ExitCode, run.Error));
+        Assert.Contains("  got      error: \"messages must be an array\"", run.Output);
+    }
+
+    [Fact]
     public async Task An_error_where_a_text_is_expected_is_a_miss()
     {
-        var run = await VerifyAsync("{{ raise_exception('no') }}", """ "text": "Hello" """, "--json");
+        var run = await VerifyAsync("{{ raise_exception('no') }}", """ "text": "Hello" """, options: "--json");
         var miss = JsonDocument.Parse(run.Output).RootElement.GetProperty("misses")[0];
         Assert.Equal(1, run.ExitCode);
         Assert.Equal("t/c", miss.GetProperty("name").GetString());
@@ -59,6 +67,12 @@ public sealed class TemplateVerifyTests : IDisposable
     [InlineData(
         """{"rendered": [{"template": "t", "case": "c"}], "templates": {"t": "x"}, "cases": {"c": {"messages": [], "add_generation_prompt": 1}}}""",
         "cases.c.add_generation_prompt is a number where true or false is expected.")]
+    [InlineData(
+        """{"rendered": [{"template": "t", "case": "c"}], "templates": {"t": "x"}, "cases": {"c": {"messages": [], "\ud800": 1}}}""",
+        "cases.c holds half a character (a lone surrogate or bytes that are not UTF-8).")]
+    [InlineData(
+        """{"rendered": [{"template": "t", "case": "c"}], "templates": {"t": "x"}, "cases": {"c": {"messages": [], "x": ["\ud800"]}}}""",
+        "cases.c holds half a character (a lone surrogate or bytes that are not UTF-8).")]
     public async Task A_broken_file_is_named_with_its_field(string json, string expected)
     {
         var file = _folder.Touch("templates.json", json);
@@ -66,13 +80,13 @@ public sealed class TemplateVerifyTests : IDisposable
         Assert.Equal((1, "", $"{file}: {expected}{Environment.NewLine}"), (run.ExitCode, run.Output, run.Error));
     }
 
-    private Task<CommandRun> VerifyAsync(string template, string expected, params string[] options)
+    private Task<CommandRun> VerifyAsync(string template, string expected, string messages = """[{"role": "user", "content": "Hello"}]""", params string[] options)
     {
         var json = $$"""
             {
               "bos_token": "<s>",
               "templates": { "t": {{JsonSerializer.Serialize(template)}} },
-              "cases": { "c": { "messages": [{ "role": "user", "content": "Hello" }] } },
+              "cases": { "c": { "messages": {{messages}} } },
               "rendered": [{ "template": "t", "case": "c", {{expected}} }]
             }
             """;

@@ -36,22 +36,11 @@ public sealed class TokenizerVerifyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_long_text_is_shown_from_just_before_the_difference()
+    public async Task Of_a_long_text_the_part_that_differs_is_shown()
     {
-        var text = new string('a', 1000) + "🙂b";
-        var golden = Golden(rows =>
-        {
-            while (rows.Count > 1)
-            {
-                rows.RemoveAt(1);
-            }
-
-            rows[0]!["decoded"] = text;
-            rows[0]!["text"] = text;
-        });
-        var run = await VerifyAsync(golden);
-        Assert.Equal(1, run.ExitCode);
-        Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.Length, 0, 300));
+        var text = new string('a', 1000) + "b";
+        var run = await VerifyAsync(Golden(rows => rows[0]!["decoded"] = text));
+        Assert.Contains($"row 0, decoded, from character 0 on:\n  expected \"{text[..80]}\"…\n", run.Output.ReplaceLineEndings("\n"));
     }
 
     [Fact]
