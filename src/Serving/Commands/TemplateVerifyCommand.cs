@@ -8,11 +8,11 @@ internal sealed class TemplateVerifyCommand : VerifyCommand
 {
     private readonly Argument<string> _file = new("FILE")
     {
-        Description = "JSON object {bos_token, eos_token, templates, cases, rendered}; a row of rendered is {template, case} with its text, or its error",
+        Description = "JSON object {bos_token, eos_token, templates, cases, rendered}; rendered has rows {template, case, text or error}",
     };
 
     public TemplateVerifyCommand()
-        : base("Render recorded conversations with their chat templates and compare each with the reference's text, or expect an error where it has one.")
+        : base("Render recorded conversations and compare each with the reference's text, or expect an error where it has one.")
     {
         Arguments.Add(_file);
         AddCommonOptions();

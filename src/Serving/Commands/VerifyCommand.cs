@@ -8,7 +8,11 @@ internal abstract class VerifyCommand : Command
 {
     private const int MissesShown = 10;
 
-    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object: {rows, failed, misses: [{row, name, column, expected, got}]}" };
+    private readonly Option<bool> _json = new("--json")
+    {
+        Description = "Write one JSON object: {rows, failed, misses: [{row, name, column, expected, got}]}",
+    };
+
     private readonly Option<bool> _all = new("--all") { Description = $"Show every miss, not only the first {MissesShown}" };
 
     protected VerifyCommand(string description)

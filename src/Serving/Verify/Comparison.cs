@@ -7,7 +7,8 @@ internal sealed record Comparison(string Column, JsonNode Expected, JsonNode Got
 {
     public bool Passed { get; } = JsonNode.DeepEquals(Expected, Got);
 
-    public static Comparison Of(string column, string expected, string got) => new(column, JsonValue.Create(expected), JsonValue.Create(got));
+    public static Comparison Of(string column, string expected, string got) =>
+        new(column, JsonValue.Create(expected), JsonValue.Create(got));
 
     public static Comparison Of(string column, IEnumerable<int> expected, IEnumerable<int> got) =>
         new(column, new JsonArray([.. expected.Select(id => (JsonNode)id)]), new JsonArray([.. got.Select(id => (JsonNode)id)]));

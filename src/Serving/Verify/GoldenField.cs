@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Serving.Cli.Verify;
 
-/// <summary>A value in a golden file and where it stands, so that what is wrong with it can be named. Readers throw <see cref="VerifyException"/>.</summary>
+/// <summary>
+/// A value in a golden file and where it stands, so that what is wrong with it can be named. What reads it throws
+/// <see cref="VerifyException"/>.
+/// </summary>
 /// <param name="File">Path of the file.</param>
 /// <param name="Path">From the root: <c>rendered[3].text</c>.</param>
 internal readonly record struct GoldenField(string File, string Path, JsonElement Element)
@@ -14,9 +17,10 @@ internal readonly record struct GoldenField(string File, string Path, JsonElemen
     public GoldenField? Optional(string name)
     {
         Expect(JsonValueKind.Object);
-        return Decode(element => element.TryGetProperty(name, out var value) ? value : default) is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } found
-            ? new GoldenField(File, Path.Length == 0 ? name : $"{Path}.{name}", found)
-            : null;
+        var value = Decode(element => element.TryGetProperty(name, out var found) ? found : default);
+        return value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null
+            ? null
+            : new GoldenField(File, Path.Length == 0 ? name : $"{Path}.{name}", value);
     }
 
     public IEnumerable<GoldenField> Items()
@@ -35,10 +39,16 @@ internal readonly record struct GoldenField(string File, string Path, JsonElemen
         return Decode(element => element.GetString()!);
     }
 
-    public bool Flag() =>
-        Element.ValueKind is JsonValueKind.True or JsonValueKind.False ? Element.GetBoolean() : throw Wrong($"is {Describe(Element.ValueKind)} where true or false is expected");
+    public bool Flag() => Element.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        var other => throw Wrong($"is {Describe(other)} where true or false is expected"),
+    };
 
-    public int Number() => Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out var number) ? number : throw Wrong("is not a whole number of 32 bits");
+    public int Number() => Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out var number)
+        ? number
+        : throw Wrong("is not a whole number of 32 bits");
 
     /// <summary>The value as it stands in the file.</summary>
     public byte[] Utf8() => JsonMarshal.GetRawUtf8Value(Element).ToArray();

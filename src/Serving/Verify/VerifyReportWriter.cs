@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Serving.Cli.Verify;
 
-/// <summary>Shows a report to people, or to programs. Values are written as JSON, so that no control character reaches a terminal.</summary>
+/// <summary>Shows a report to people or programs. Values are written as JSON, so that no control character reaches a terminal.</summary>
 internal static class VerifyReportWriter
 {
     private const int CharsBefore = 40;
@@ -62,11 +62,13 @@ internal static class VerifyReportWriter
         var (column, expected, got) = miss.Comparison;
         var (place, difference) = (expected, got) switch
         {
-            (JsonArray a, JsonArray b) => ("item", CommonLength([.. a.Select(item => Compact(item!))], [.. b.Select(item => Compact(item!))])),
+            (JsonArray a, JsonArray b) => ("item", CommonLength<string>([.. a.Select(Compact!)], [.. b.Select(Compact!)])),
             _ when TextOf(expected) is { } a && TextOf(got) is { } b => ("character", CommonLength<char>(a, b)),
             _ => ("", 0),
         };
-        output.WriteLine($"row {miss.Row}{(miss.Name is { } name ? $" {Compact(name)}" : "")}, {column}{(place.Length > 0 ? $", from {place} {difference} on" : "")}:");
+        var name = miss.Name is null ? "" : " " + Compact(miss.Name);
+        var from = place.Length == 0 ? "" : $", from {place} {difference} on";
+        output.WriteLine($"row {miss.Row}{name}, {column}{from}:");
         output.WriteLine($"  expected {Excerpt(expected, difference)}");
         output.WriteLine($"  got      {Excerpt(got, difference)}");
     }
@@ -89,11 +91,13 @@ internal static class VerifyReportWriter
 
     private static string Excerpt(string text, int difference)
     {
-        var (start, end) = (WholeCharacter(text, Math.Max(0, difference - CharsBefore)), WholeCharacter(text, Math.Min(text.Length, difference + CharsAfter)));
+        var start = WholeCharacter(text, Math.Max(0, difference - CharsBefore));
+        var end = WholeCharacter(text, Math.Min(text.Length, difference + CharsAfter));
         return $"{(start > 0 ? "…" : "")}{Compact(text[start..end])}{(end < text.Length ? "…" : "")}";
     }
 
-    private static int WholeCharacter(string text, int index) => index > 0 && index < text.Length && char.IsLowSurrogate(text[index]) ? index - 1 : index;
+    private static int WholeCharacter(string text, int index) =>
+        index > 0 && index < text.Length && char.IsLowSurrogate(text[index]) ? index - 1 : index;
 
     private static string? TextOf(JsonNode node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 

@@ -95,6 +95,15 @@ public sealed class TokenizerVerifyTests : IDisposable
         Assert.Equal(1, Count(run.Error, "\n"));
     }
 
+    [Fact]
+    public async Task A_tokenizer_with_half_a_character_is_refused_in_one_line()
+    {
+        var tokenizer = _folder.Touch("tokenizer.json", """{"model": {"type": "\ud800"}}""");
+        var run = await CommandRun.Of("tokenizer", "verify", tokenizer, "--golden", File("llama3", "golden.json"));
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.StartsWith($"{tokenizer}: ", run.Error);
+    }
+
     [Theory]
     [InlineData("nothing.json")]
     [InlineData(".")]
