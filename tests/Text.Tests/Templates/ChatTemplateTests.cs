@@ -87,11 +87,4 @@ public sealed class ChatTemplateTests
 
         Assert.Equal(Enumerable.Range(0, results.Length).Select(i => $"{2 * i}"), results);
     }
-
-    private sealed class FixedClock(DateTimeOffset now) : TimeProvider
-    {
-        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
-
-        public override DateTimeOffset GetUtcNow() => now;
-    }
 }

@@ -20,7 +20,7 @@ public sealed class ReferenceTests
             string name = row.GetProperty("template").GetString()!;
             string chat = row.GetProperty("case").GetString()!;
             ChatTemplate template = ChatTemplate.Parse(root.GetProperty("templates").GetProperty(name).GetString()!);
-            ChatTemplateInput input = Input(root.GetProperty("cases").GetProperty(chat), root);
+            ChatTemplateInput input = Conversation(root.GetProperty("cases").GetProperty(chat), root);
             Check($"{name}/{chat}", row, () => template.Render(input).Text, failures);
         }
 
@@ -65,22 +65,6 @@ public sealed class ReferenceTests
         }
 
         Assert.True(failures.Count == 0, $"{failures.Count} rows differ\n" + string.Join("\n", failures));
-    }
-
-    private static ChatTemplateInput Input(JsonElement chat, JsonElement root)
-    {
-        Dictionary<string, JsonElement> rest = chat.EnumerateObject()
-            .Where(property => property.Name is not ("messages" or "tools" or "add_generation_prompt"))
-            .ToDictionary(property => property.Name, property => property.Value);
-        return new ChatTemplateInput
-        {
-            MessagesJson = Utf8(chat.GetProperty("messages")),
-            ToolsJson = chat.TryGetProperty("tools", out JsonElement tools) ? Utf8(tools) : default(ReadOnlyMemory<byte>),
-            ArgumentsJson = JsonSerializer.SerializeToUtf8Bytes(rest),
-            AddGenerationPrompt = !chat.TryGetProperty("add_generation_prompt", out JsonElement flag) || flag.GetBoolean(),
-            BosToken = root.GetProperty("bos_token").GetString(),
-            EosToken = root.GetProperty("eos_token").GetString(),
-        };
     }
 
     private static void Check(string name, JsonElement row, Func<string> render, List<string> failures)
