@@ -10,15 +10,15 @@ internal static class Filters
     private static readonly Dictionary<string, FilterFunction> Table = new(StringComparer.Ordinal)
     {
         ["tojson"] = JsonFilter.Apply,
-        ["string"] = (value, _, context) => PythonText.Str(value, context),
-        ["safe"] = (value, _, context) => PythonText.Str(value, context),
+        ["string"] = Bare("string", (value, context) => PythonText.Str(value, context)),
+        ["safe"] = Bare("safe", (value, context) => PythonText.Str(value, context)),
         ["default"] = Default,
         ["d"] = Default,
-        ["length"] = (value, _, _) => (BigInteger)Iteration.LengthOf(value),
-        ["count"] = (value, _, _) => (BigInteger)Iteration.LengthOf(value),
+        ["length"] = Bare("length", (value, _) => (BigInteger)Iteration.LengthOf(value)),
+        ["count"] = Bare("count", (value, _) => (BigInteger)Iteration.LengthOf(value)),
         ["attr"] = Attribute,
 
-        ["abs"] = (value, _, _) => NumberFilters.Absolute(value),
+        ["abs"] = Bare("abs", (value, _) => NumberFilters.Absolute(value)),
         ["int"] = NumberFilters.Int,
         ["float"] = NumberFilters.Float,
         ["round"] = NumberFilters.Round,
@@ -27,29 +27,29 @@ internal static class Filters
 
         ["trim"] = (value, arguments, context) =>
             StringEditing.Strip(PythonText.Str(value, context), arguments.Bind("trim", 0, "chars")[0], left: true, right: true),
-        ["upper"] = (value, _, context) => LetterCase.Upper(PythonText.Str(value, context), context),
-        ["lower"] = (value, _, context) => LetterCase.Lower(PythonText.Str(value, context), context),
-        ["capitalize"] = (value, _, context) => LetterCase.Capitalize(PythonText.Str(value, context), context),
-        ["title"] = (value, _, context) => LetterCase.TitleWords(PythonText.Str(value, context), context),
+        ["upper"] = Bare("upper", (value, context) => LetterCase.Upper(PythonText.Str(value, context), context)),
+        ["lower"] = Bare("lower", (value, context) => LetterCase.Lower(PythonText.Str(value, context), context)),
+        ["capitalize"] = Bare("capitalize", (value, context) => LetterCase.Capitalize(PythonText.Str(value, context), context)),
+        ["title"] = Bare("title", (value, context) => LetterCase.TitleWords(PythonText.Str(value, context), context)),
         ["replace"] = TextFilters.Replace,
         ["indent"] = TextFilters.Indent,
         ["truncate"] = TextFilters.Truncate,
         ["center"] = TextFilters.Center,
-        ["wordcount"] = TextFilters.WordCount,
+        ["wordcount"] = Bare("wordcount", TextFilters.WordCount),
         ["wordwrap"] = TextFilters.WordWrap,
         ["format"] = (value, arguments, context) => TextFilters.Format(value, arguments, context),
         ["urlencode"] = TextFilters.UrlEncode,
-        ["escape"] = TextFilters.Escape,
-        ["e"] = TextFilters.Escape,
-        ["forceescape"] = TextFilters.Escape,
-        ["pprint"] = (value, _, context) => PythonText.Repr(value, context),
+        ["escape"] = Bare("escape", TextFilters.Escape),
+        ["e"] = Bare("e", TextFilters.Escape),
+        ["forceescape"] = Bare("forceescape", TextFilters.Escape),
+        ["pprint"] = Bare("pprint", (value, context) => PythonText.Repr(value, context)),
 
-        ["list"] = (value, _, context) => new ListValue(Iteration.ToArray(value, context)),
-        ["first"] = ListFilters.First,
-        ["last"] = ListFilters.Last,
+        ["list"] = Bare("list", (value, context) => new ListValue(Iteration.ToArray(value, context))),
+        ["first"] = Bare("first", ListFilters.First),
+        ["last"] = Bare("last", ListFilters.Last),
         ["join"] = ListFilters.Join,
-        ["reverse"] = ListFilters.Reverse,
-        ["items"] = ListFilters.Items,
+        ["reverse"] = Bare("reverse", ListFilters.Reverse),
+        ["items"] = Bare("items", ListFilters.Items),
         ["batch"] = ListFilters.Batch,
         ["slice"] = ListFilters.Slice,
         ["map"] = SelectionFilters.Map,
@@ -67,10 +67,17 @@ internal static class Filters
 
     public static FilterFunction? Find(string name) => Table.GetValueOrDefault(name);
 
+    /// <summary>A filter that takes no argument, and refuses one as Python does.</summary>
+    private static FilterFunction Bare(string name, Func<object, RenderContext, object> filter) => (value, arguments, context) =>
+    {
+        arguments.Bind(name, 0);
+        return filter(value, context);
+    };
+
     private static object Attribute(object value, Arguments arguments, RenderContext context)
     {
         string name = Arguments.Text(arguments.Bind("attr", 1, "name")[0]!, "attr() argument").Text;
-        return Subscript.FindAttribute(value, name) ?? UndefinedValue.Attribute(value, name);
+        return value is UndefinedValue undefined ? throw undefined.Fail() : Subscript.FindAttribute(value, name) ?? UndefinedValue.Attribute(value, name);
     }
 
     private static object Default(object value, Arguments arguments, RenderContext context)

@@ -61,6 +61,11 @@ internal static class LetterCase
     {
         'ß' => "SS",
         'ŉ' => "ʼN",
+        'ı' => "I",
+        'ſ' => "S",
+        'ΐ' => "\u0399\u0308\u0301",
+        'ΰ' => "\u03a5\u0308\u0301",
+        'և' => "ԵՒ",
         'ﬀ' => "FF",
         'ﬁ' => "FI",
         'ﬂ' => "FL",
@@ -70,10 +75,19 @@ internal static class LetterCase
         _ => Rune.ToUpperInvariant(rune).ToString(),
     };
 
+    /// <summary>As a capital, but of letters that are written as two only the first is one.</summary>
     private static string ToTitle(Rune rune)
     {
-        string upper = rune.Value is 'ǆ' or 'Ǆ' ? "ǅ" : ToUpper(rune);
-        return upper.Length > 1 && !char.IsSurrogate(upper[0]) ? upper[0] + upper[1..].ToLowerInvariant() : upper;
+        string upper = rune.Value switch
+        {
+            'ǆ' or 'ǅ' or 'Ǆ' => "ǅ",
+            'ǉ' or 'ǈ' or 'Ǉ' => "ǈ",
+            'ǌ' or 'ǋ' or 'Ǌ' => "ǋ",
+            'ǳ' or 'ǲ' or 'Ǳ' => "ǲ",
+            >= 'ა' and <= 'ჿ' => rune.ToString(),
+            _ => ToUpper(rune),
+        };
+        return upper.Length > 1 && char.IsUpper(upper[0]) ? upper[0] + upper[1..].ToLowerInvariant() : upper;
     }
 
     private static string ToLower(Rune rune, string text, int position) => rune.Value switch

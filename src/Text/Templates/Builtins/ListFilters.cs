@@ -7,10 +7,10 @@ namespace Serving.Text.Templates.Builtins;
 /// <summary>Filters on sequences.</summary>
 internal static class ListFilters
 {
-    public static object First(object value, Arguments arguments, RenderContext context) =>
+    public static object First(object value, RenderContext context) =>
         Iteration.Over(value, context).FirstOrDefault() ?? new UndefinedValue("No first item, sequence was empty.");
 
-    public static object Last(object value, Arguments arguments, RenderContext context)
+    public static object Last(object value, RenderContext context)
     {
         object[] items = Iteration.ToArray(Reversible(value), context);
         return items.Length > 0 ? items[^1] : new UndefinedValue("No last item, sequence was empty.");
@@ -32,7 +32,7 @@ internal static class ListFilters
         return builder.ToMarkedString();
     }
 
-    public static object Reverse(object value, Arguments arguments, RenderContext context)
+    public static object Reverse(object value, RenderContext context)
     {
         object[] items = Iteration.ToArray(value, context);
         Array.Reverse(items);
@@ -44,7 +44,7 @@ internal static class ListFilters
         return StringEditing.Join(MarkedString.Empty, new ListValue(items), context);
     }
 
-    public static object Items(object value, Arguments arguments, RenderContext context) => value switch
+    public static object Items(object value, RenderContext context) => value switch
     {
         DictValue dict => new GeneratorValue(new DictView(dict, DictViewKind.Items).Items()),
         UndefinedValue => new GeneratorValue([]),

@@ -91,7 +91,11 @@ internal static class NumberFilters
     public static object FileSize(object value, Arguments arguments, RenderContext context)
     {
         bool binary = Arguments.Flag(arguments.Bind("filesizeformat", 0, "binary")[0]);
-        double bytes = (double)Float(value, Arguments.None, context);
+        if (Float(value, new Arguments([NoneValue.Instance], []), context) is not double bytes)
+        {
+            throw new RenderException($"filesizeformat cannot read a number from {PythonText.Repr(value, context).Text}");
+        }
+
         double unit = binary ? 1024 : 1000;
         string[] prefixes = binary ? ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"] : ["k", "M", "G", "T", "P", "E", "Z", "Y"];
         int power = 0;

@@ -10,28 +10,28 @@ internal static class Tests
 {
     private static readonly Dictionary<string, TestFunction> Table = new(StringComparer.Ordinal)
     {
-        ["defined"] = (value, _, _) => value is not UndefinedValue,
-        ["undefined"] = (value, _, _) => value is UndefinedValue,
-        ["none"] = (value, _, _) => value is NoneValue,
-        ["boolean"] = (value, _, _) => value is bool,
-        ["true"] = (value, _, _) => value is true,
-        ["false"] = (value, _, _) => value is false,
-        ["integer"] = (value, _, _) => value is BigInteger,
-        ["float"] = (value, _, _) => value is double,
-        ["number"] = (value, _, _) => Numbers.IsNumber(value),
-        ["string"] = (value, _, _) => value is MarkedString,
-        ["mapping"] = (value, _, _) => value is DictValue,
-        ["sequence"] = (value, _, _) => value is MarkedString or SequenceValue or DictValue or RangeValue,
-        ["iterable"] = (value, _, _) => Iteration.IsIterable(value),
-        ["callable"] = (value, _, _) => value is CallableValue or UndefinedValue,
-        ["escaped"] = (_, _, _) => false,
-        ["lower"] = (value, _, context) => LetterCase.IsLower(PythonText.Str(value, context)),
-        ["upper"] = (value, _, context) => LetterCase.IsUpper(PythonText.Str(value, context)),
-        ["odd"] = (value, _, context) => Leaves(value, 2, 1, context),
-        ["even"] = (value, _, context) => Leaves(value, 2, 0, context),
+        ["defined"] = Bare("defined", (value, _) => value is not UndefinedValue),
+        ["undefined"] = Bare("undefined", (value, _) => value is UndefinedValue),
+        ["none"] = Bare("none", (value, _) => value is NoneValue),
+        ["boolean"] = Bare("boolean", (value, _) => value is bool),
+        ["true"] = Bare("true", (value, _) => value is true),
+        ["false"] = Bare("false", (value, _) => value is false),
+        ["integer"] = Bare("integer", (value, _) => value is BigInteger),
+        ["float"] = Bare("float", (value, _) => value is double),
+        ["number"] = Bare("number", (value, _) => Numbers.IsNumber(value)),
+        ["string"] = Bare("string", (value, _) => value is MarkedString),
+        ["mapping"] = Bare("mapping", (value, _) => value is DictValue),
+        ["sequence"] = Bare("sequence", (value, _) => value is MarkedString or SequenceValue or DictValue or RangeValue),
+        ["iterable"] = Bare("iterable", (value, _) => Iteration.IsIterable(value)),
+        ["callable"] = Bare("callable", (value, _) => value is CallableValue or UndefinedValue),
+        ["escaped"] = Bare("escaped", (_, _) => false),
+        ["lower"] = Bare("lower", (value, context) => LetterCase.IsLower(PythonText.Str(value, context))),
+        ["upper"] = Bare("upper", (value, context) => LetterCase.IsUpper(PythonText.Str(value, context))),
+        ["odd"] = Bare("odd", (value, context) => Leaves(value, 2, 1, context)),
+        ["even"] = Bare("even", (value, context) => Leaves(value, 2, 0, context)),
         ["divisibleby"] = (value, arguments, context) => Leaves(value, arguments.Bind("divisibleby", 1, "num")[0]!, 0, context),
-        ["filter"] = (value, _, _) => value is MarkedString name && Filters.Find(name.Text) is not null,
-        ["test"] = (value, _, _) => value is MarkedString name && Find(name.Text) is not null,
+        ["filter"] = Bare("filter", (value, _) => value is MarkedString name && Filters.Find(name.Text) is not null),
+        ["test"] = Bare("test", (value, _) => value is MarkedString name && Find(name.Text) is not null),
         ["sameas"] = (value, arguments, context) => IsSame(value, arguments.Bind("sameas", 1, "other")[0]!, context),
         ["in"] = (value, arguments, context) => Operators.Contains(arguments.Bind("in", 1, "seq")[0]!, value, context),
     };
@@ -58,6 +58,13 @@ internal static class Tests
             Table[name] = test;
         }
     }
+
+    /// <summary>A test that takes no argument, and refuses one as Python does.</summary>
+    private static TestFunction Bare(string name, Func<object, RenderContext, bool> test) => (value, arguments, context) =>
+    {
+        arguments.Bind(name, 0);
+        return test(value, context);
+    };
 
     private static bool Leaves(object value, object divisor, int remainder, RenderContext context) =>
         Operators.AreEqual(Operators.Modulo(value, divisor, context), (BigInteger)remainder, context.Budget);

@@ -26,7 +26,7 @@ internal static partial class TextFilters
         MarkedString indention = bound[0] as MarkedString
             ?? context.NewBuilder().AppendRepeated(' ', Arguments.Int(bound[0], 4), trusted: false).ToMarkedString();
         bool blank = Arguments.Flag(bound[2]);
-        MarkedString text = Operators.Add(PythonText.Str(value, context), new MarkedString("\n", trusted: false), context) as MarkedString ?? MarkedString.Empty;
+        var text = (MarkedString)Operators.Add(Text(value, "indent"), new MarkedString("\n", trusted: false), context);
         MarkedTextBuilder builder = context.NewBuilder();
         int index = 0;
         foreach (MarkedString line in StringSplitting.Lines(text, keepEnds: false, context))
@@ -41,7 +41,6 @@ internal static partial class TextFilters
     public static object Truncate(object value, Arguments arguments, RenderContext context)
     {
         object?[] bound = arguments.Bind("truncate", 0, "length", "killwords", "end", "leeway");
-        MarkedString text = PythonText.Str(value, context);
         int length = Arguments.Int(bound[0], 255);
         MarkedString end = bound[2] is null ? new MarkedString("...", trusted: false) : Arguments.Text(bound[2]!, "truncate() end");
         int leeway = Arguments.IntOrNone(bound[3], 5);
@@ -50,11 +49,12 @@ internal static partial class TextFilters
             throw new RenderException(leeway < 0 ? $"expected leeway >= 0, got {leeway}" : $"expected length >= {end.CodePointCount}, got {length}");
         }
 
-        if (text.CodePointCount <= (long)length + leeway)
+        if (Iteration.LengthOf(value) <= (long)length + leeway)
         {
-            return text;
+            return value;
         }
 
+        MarkedString text = Text(value, "truncate");
         MarkedString cut = text.Slice(0, text.OffsetOf(length - end.CodePointCount));
         int space = Arguments.Flag(bound[1]) ? -1 : cut.Text.LastIndexOf(' ');
         return context.NewBuilder().Append(space < 0 ? cut : cut.Slice(0, space)).Append(end).ToMarkedString();
@@ -66,7 +66,7 @@ internal static partial class TextFilters
         return StringEditing.Pad(PythonText.Str(value, context), [width, null], '^', context);
     }
 
-    public static object WordCount(object value, Arguments arguments, RenderContext context) =>
+    public static object WordCount(object value, RenderContext context) =>
         (BigInteger)Word().Count(PythonText.Str(value, context).Text);
 
     /// <summary>Breaks lines at blanks, and inside words that are longer than a line.</summary>
@@ -79,7 +79,7 @@ internal static partial class TextFilters
         bool breaksHyphens = Arguments.Flag(bound[3], otherwise: true);
         MarkedTextBuilder builder = context.NewBuilder();
         bool first = true;
-        foreach (MarkedString line in StringSplitting.Lines(PythonText.Str(value, context), keepEnds: false, context))
+        foreach (MarkedString line in StringSplitting.Lines(Text(value, "wordwrap"), keepEnds: false, context))
         {
             builder.Append(first ? MarkedString.Empty : newline);
             TextWrap.Wrap(line, width, breaksWords, breaksHyphens, newline, builder, context);
@@ -134,7 +134,7 @@ internal static partial class TextFilters
         return builder.ToMarkedString();
     }
 
-    public static object Escape(object value, Arguments arguments, RenderContext context)
+    public static object Escape(object value, RenderContext context)
     {
         MarkedString text = PythonText.Str(value, context);
         MarkedTextBuilder builder = context.NewBuilder();
@@ -161,6 +161,14 @@ internal static partial class TextFilters
 
         return builder.ToMarkedString();
     }
+
+    /// <summary>These filters, unlike most, do not turn what they are given into text.</summary>
+    private static MarkedString Text(object value, string filter) => value switch
+    {
+        MarkedString text => text,
+        UndefinedValue undefined => throw undefined.Fail(),
+        _ => throw new RenderException($"{filter} needs text, not '{TypeNames.Of(value)}'"),
+    };
 
     private static MarkedString Quote(MarkedString text, bool forQuery, RenderContext context)
     {

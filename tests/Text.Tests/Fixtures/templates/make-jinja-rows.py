@@ -839,6 +839,10 @@ TEMPLATES = [
     "{% set x = 'a' if t else 'b' %}{{ x }}", "{% set x = nums | length %}{{ x }}", "{% set x = (1) %}{{ x }}", "{% set x = (1,) %}{{ x }}", "{% for x in 1, 2, 3 %}{{ x }}{% endfor %}", "{% for x in (1, 2) if x > 1 %}{{ x }}{% endfor %}",
     "{% for (a, b) in [(1, 2)] %}{{ a }}{{ b }}{% endfor %}", "{% for x in nums: %}{{ x }}{% endfor %}", "{% if t: %}x{% endif %}", "{% set x = 5 %}{% if x is defined and x %}{{ x }}{% endif %}",
     "{% call nope() %}{% endcall %}", "{% call 1 %}{% endcall %}", "{{ (1, 2) }}{{ () }}{{ 1, }}", "{{ nums[1:][0] }}{{ nums[:2][-1] }}{{ nums[-2:-1] }}", "{{ not false and true }}", "{{ 'a' ~ ('b' if t else 'c') ~ 'd' }}",
+    "{{ s[] }}", "{{ d[1,] }}", "{{ {(): 1}[] }}", "{{ s|upper(1) }}", "{{ s|first(1) }}", "{{ s|e(1) }}", "{{ nums|list(1) }}", "{{ s is defined n }}", "{{ s is string(1) }}", "{{ n is odd(1) }}",
+    "{{ true|indent }}", "{{ undefinedthing|indent }}", "{{ nums|wordwrap(9) }}", "{{ nums|truncate(9) }}", "{{ nums|truncate(3, true, '', 0) }}", "{{ true|truncate }}",
+    "{{ undefinedthing|truncate }}", "{{ n|truncate }}", "{{ ''|filesizeformat }}", "{{ 'x'|filesizeformat }}", "{{ '7'|filesizeformat }}", "{{ nums|filesizeformat }}", "{{ none|filesizeformat }}",
+    "{{ undefinedthing|attr('x') }}", "{{ 'ıſΐΰև'.upper() }}", "{{ 'ıstanbul'|capitalize }}", "{{ 'ŉ'.title() }}{{ 'ǆ ǉ ǌ ǳ'.title() }}{{ 'ა'.title() }}{{ 'և'.title() }}{{ 'ßa ﬁx'.title() }}", "{{ 'ა'.upper() }}",
 ]
 
 
