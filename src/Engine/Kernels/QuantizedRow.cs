@@ -62,24 +62,7 @@ internal static unsafe class QuantizedRow
 
     private static int OutliersMax(int width) => width / OutlierFractionMax;
 
-    private static float RootMeanSquare(float* x, int width)
-    {
-        Vector256<float> squares = Vector256<float>.Zero;
-        int i = 0;
-        for (; i <= width - VectorMath.Lanes; i += VectorMath.Lanes)
-        {
-            Vector256<float> value = Vector256.Load(x + i);
-            squares = Vector256.FusedMultiplyAdd(value, value, squares);
-        }
-
-        float sum = VectorMath.Sum(squares);
-        for (; i < width; i++)
-        {
-            sum = MathF.FusedMultiplyAdd(x[i], x[i], sum);
-        }
-
-        return MathF.Sqrt(sum / width);
-    }
+    private static float RootMeanSquare(float* x, int width) => MathF.Sqrt(VectorMath.SumOfSquares(x, width) / width);
 
     private static void QuantizeBlock(float* x, int start, float limit, ref Outliers outliers, byte* destination)
     {

@@ -23,22 +23,9 @@ public static unsafe class RmsNorm
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyRow(float* x, float* weight, int width, float epsilon, float* y)
     {
-        Vector256<float> squares = Vector256<float>.Zero;
+        float scale = 1f / MathF.Sqrt((VectorMath.SumOfSquares(x, width) / width) + epsilon);
         int i = 0;
         for (; i <= width - VectorMath.Lanes; i += VectorMath.Lanes)
-        {
-            Vector256<float> value = Vector256.Load(x + i);
-            squares = Vector256.FusedMultiplyAdd(value, value, squares);
-        }
-
-        float sum = VectorMath.Sum(squares);
-        for (; i < width; i++)
-        {
-            sum = MathF.FusedMultiplyAdd(x[i], x[i], sum);
-        }
-
-        float scale = 1f / MathF.Sqrt((sum / width) + epsilon);
-        for (i = 0; i <= width - VectorMath.Lanes; i += VectorMath.Lanes)
         {
             (Vector256.Load(x + i) * Vector256.Create(scale) * Vector256.Load(weight + i)).Store(y + i);
         }

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Serving.Engine.Kernels;
 
 /// <summary>Element-wise mathematics in a fixed order of fixed operations, so that every processor gives the same bits.</summary>
-internal static class VectorMath
+internal static unsafe class VectorMath
 {
     /// <summary>Floats of the vectors that element-wise kernels use on every processor.</summary>
     public const int Lanes = 8;
@@ -43,6 +43,27 @@ internal static class VectorMath
     {
         Vector128<float> four = values.GetLower() + values.GetUpper();
         return (four.GetElement(0) + four.GetElement(1)) + (four.GetElement(2) + four.GetElement(3));
+    }
+
+    /// <summary>The sum of the squares of <paramref name="count"/> numbers: eight partial sums, then what is left over.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumOfSquares(float* x, int count)
+    {
+        Vector256<float> squares = Vector256<float>.Zero;
+        int i = 0;
+        for (; i <= count - Lanes; i += Lanes)
+        {
+            Vector256<float> value = Vector256.Load(x + i);
+            squares = Vector256.FusedMultiplyAdd(value, value, squares);
+        }
+
+        float sum = Sum(squares);
+        for (; i < count; i++)
+        {
+            sum = MathF.FusedMultiplyAdd(x[i], x[i], sum);
+        }
+
+        return sum;
     }
 
     /// <summary>Four sums at once, each with the bits of <see cref="Sum(Vector256{float})"/>.</summary>
