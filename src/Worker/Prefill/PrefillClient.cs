@@ -36,9 +36,10 @@ internal sealed partial class PrefillClient(
         await using (cancellation.UnsafeRegister(static state => ((KvLease)state!).Abort("the request was cancelled"), lease))
         await using (RenewWhileCalling(lease))
         {
-            if (await Task.WhenAny(lease.Completion, call) == call && await call is { } failure)
+            if (await Task.WhenAny(lease.Completion, call) == call)
             {
-                lease.Abort(failure);
+                // A lease that has completed stays so. One that has not would be renewed for ever, and nobody is left to send.
+                lease.Abort(await call ?? "the prefill worker says that it is done, but the KV cache has not arrived");
             }
 
             TransferResult result = await lease.Completion;
@@ -93,12 +94,12 @@ internal sealed partial class PrefillClient(
     {
         if (result.IsCompleted)
         {
-            return new PrefillOutcome(result.Bytes, result.Duration, Failure: null);
+            return new PrefillOutcome(result.Bytes, Failure: null);
         }
 
         string failure = call.IsCompletedSuccessfully && call.Result is { } reason ? reason : result.ToString();
         LogHandOffFailed(logger, requestId, peerAddress, failure);
-        return new PrefillOutcome(result.Bytes, result.Duration, failure);
+        return new PrefillOutcome(result.Bytes, failure);
     }
 
     [LoggerMessage(5201, LogLevel.Warning, "Request {RequestId}: the hand-off from {Peer} failed, the prompt is computed here: {Reason}")]

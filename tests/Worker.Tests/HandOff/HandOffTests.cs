@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Serving.Contracts.Cluster;
 using Serving.Contracts.Internal;
 
@@ -49,6 +50,13 @@ public sealed class HandOffTests
         string address = prefill.Address;
         await prefill.DisposeAsync();
         await AssertFallsBackAsync(prefill: null, address);
+    }
+
+    [Fact]
+    public async Task A_prefill_worker_that_says_done_and_sends_nothing_costs_the_hand_off_only()
+    {
+        await using WebApplication peer = await LyingPeer.StartAsync();
+        await AssertFallsBackAsync(prefill: null, peer.Urls.Single());
     }
 
     [Fact]
