@@ -17,6 +17,7 @@ public enum GgmlType
     Q6_K = 14,
     IQ4_NL = 20,
     IQ4_XS = 23,
+    I8 = 24,
     BF16 = 30,
     MXFP4 = 39,
 }

@@ -57,6 +57,9 @@ public sealed unsafe class GgufFile : IDisposable
         return new ReadOnlySpan<byte>(_file.Data + tensor.Offset + start, count);
     }
 
+    /// <summary>Address of a tensor's first byte.</summary>
+    public nint Address(GgufTensor tensor) => (nint)(_file.Data + tensor.Offset);
+
     /// <summary>A tensor as a matrix: its first dimension are the inputs, the others together the outputs.</summary>
     public RawTensor Matrix(GgufTensor tensor)
     {
