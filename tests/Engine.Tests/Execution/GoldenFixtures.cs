@@ -9,7 +9,7 @@ internal sealed record GoldenCase(int[] PromptIds, int[] Greedy, float[] Margins
 /// <summary>Reads the golden files beside the tests.</summary>
 internal static class GoldenFixtures
 {
-    public static string Path(params string[] parts) => System.IO.Path.Combine([AppContext.BaseDirectory, "Fixtures", .. parts]);
+    public static string Path(params string[] parts) => System.IO.Path.Combine([Repository.Root, "tests", "Engine.Tests", "Fixtures", .. parts]);
 
     public static JsonElement Json(params string[] parts) => JsonDocument.Parse(File.ReadAllBytes(Path(parts))).RootElement;
 

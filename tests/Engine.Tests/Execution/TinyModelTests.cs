@@ -14,8 +14,8 @@ public sealed class TinyModelTests
     [Fact]
     public void Llama_in_f32_gives_the_reference_logits_and_tokens() => AssertMatches(
         GoldenFixtures.Path("gguf", "llama-f32.gguf"),
-        GoldenFixtures.Json("llama", "golden.json").GetProperty("cases"),
-        GoldenFixtures.Tensors("llama", "golden.safetensors"),
+        GoldenFixtures.Json("models", "llama", "golden.json").GetProperty("cases"),
+        GoldenFixtures.Tensors("models", "llama", "golden.safetensors"),
         tolerance: 2e-4f);
 
     [Theory]
