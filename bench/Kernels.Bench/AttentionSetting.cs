@@ -12,7 +12,7 @@ internal sealed unsafe class AttentionSetting : IDisposable
     private const int QueryWidth = 9 * 64;
     private const int KvWidth = 3 * 64;
 
-    private readonly KvCacheLayout _layout = new(Layers: 1, KvHeads: 3, HeadDim: 64, BlockSize: 16, KvDataType.Float16);
+    private readonly KvCacheLayout _layout = new(Layers: 1, KvHeads: 3, KeyDim: 64, ValueDim: 64, BlockSize: 16, KvDataType.Float16);
     private readonly KvStorage _kv;
     private readonly PagedAttention _attention;
     private readonly StepPlan _plan;
@@ -24,7 +24,7 @@ internal sealed unsafe class AttentionSetting : IDisposable
         int tokens = computedTokens + rows;
         BlockId[] blocks = [.. Enumerable.Range(0, _layout.BlocksFor(tokens)).Select(i => new BlockId(i))];
         _kv = new KvStorage(_layout, blocks.Length);
-        _attention = new PagedAttention(queryHeads: 9, _layout);
+        _attention = new PagedAttention(new AttentionShape(QueryHeads: 9, Scale: 0.125f), _layout);
         _plan = new StepPlan(rows, 1, 1);
         _plan.Add(new int[rows], computedTokens, blocks, wantsLogits: false);
         _q = Numbers(rows * QueryWidth);

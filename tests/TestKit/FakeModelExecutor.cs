@@ -20,7 +20,7 @@ public sealed class FakeModelExecutor : IModelExecutor
         int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512,
         string kvFingerprint = "fake-kv")
     {
-        KvLayout = new KvCacheLayout(Layers: 2, KvHeads: 2, HeadDim: 2, BlockSize: blockSize, KvDataType.Float32);
+        KvLayout = new KvCacheLayout(Layers: 2, KvHeads: 2, KeyDim: 2, ValueDim: 2, BlockSize: blockSize, KvDataType.Float32);
         Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, kvFingerprint, "fake");
         KvBlockCount = kvBlockCount;
         StepRowsMax = stepRowsMax;
@@ -130,7 +130,7 @@ public sealed class FakeModelExecutor : IModelExecutor
     {
     }
 
-    private int HeadBytes => KvLayout.HeadDim * KvLayout.ElementBytes;
+    private int HeadBytes => KvLayout.KeyDim * KvLayout.ElementBytes;
 
     /// <summary>The slots of one head's K or V in one layer of a block: <c>[K|V][kv head]</c> is numbered through.</summary>
     private Span<byte> Run(int layer, BlockId block, int run)

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Serving.Engine.Formats.Gguf;
+using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 
@@ -14,22 +14,25 @@ internal static class KvFingerprint
 {
     private const int SampleBytes = 1024;
 
-    public static string Compute(GgufFile file, NumericClass numericClass, KvCacheLayout layout)
+    public static string Compute(ModelSource source, NumericClass numericClass, KvCacheLayout layout)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(file.DirectoryBytes);
+        source.AppendIdentity(hash);
 
         // Classes are bit-identical across instruction sets, which stand after the slash.
         string className = numericClass.Name.Split('/')[0];
-        hash.AppendData(Encoding.UTF8.GetBytes($"|{file.Length}|{className}|{layout}"));
-        foreach (GgufTensor tensor in file.Tensors)
+        hash.AppendData(Encoding.UTF8.GetBytes($"|{className}|{layout}"));
+        foreach (ModelTensor tensor in source.Tensors)
         {
             int count = (int)Math.Min(SampleBytes, tensor.ByteCount);
-            hash.AppendData(file.Data(tensor, 0, count));
-            hash.AppendData(file.Data(tensor, (tensor.ByteCount - count) / 2, count));
-            hash.AppendData(file.Data(tensor, tensor.ByteCount - count, count));
+            AppendSample(hash, tensor, 0, count);
+            AppendSample(hash, tensor, (tensor.ByteCount - count) / 2, count);
+            AppendSample(hash, tensor, tensor.ByteCount - count, count);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    private static unsafe void AppendSample(IncrementalHash hash, ModelTensor tensor, long start, int count) =>
+        hash.AppendData(new ReadOnlySpan<byte>((byte*)tensor.Data + start, count));
 }

@@ -1,5 +1,5 @@
 using Serving.Engine.Execution.Cpu;
-using Serving.Engine.Formats.Gguf;
+using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 using Serving.Engine.Models;
@@ -13,19 +13,19 @@ namespace Serving.Engine.Execution;
 public sealed record ModelFootprint(long WeightBytes, long KvBytesPerBlock, long ScratchBytes)
 {
     /// <param name="options"><see cref="ModelLoadOptions.KvBlocks"/> enters the scratch only, by the longest sequence that they allow.</param>
-    /// <exception cref="Formats.ModelFormatException">The file is not one that this engine can run.</exception>
-    public static ModelFootprint Estimate(GgufFile file, ModelLoadOptions options)
+    /// <exception cref="ModelFormatException">The file is not one that this engine can run.</exception>
+    public static ModelFootprint Estimate(ModelSource source, ModelLoadOptions options)
     {
-        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
 
-        ModelGraph graph = ModelGraph.Build(file);
+        ModelGraph graph = ModelGraph.Build(source, options.ContextTokensMax);
         NumericClass numericClass = ModelLoader.CreateClass(options.ComputeClass);
         long weights = 0;
         foreach (MatrixWeight matrix in graph.Matrices)
         {
-            weights += numericClass.PackedBytes(file.Matrix(matrix.Tensor));
+            weights += numericClass.PackedBytes(matrix.Data.Layout);
         }
 
         foreach (VectorWeight vector in graph.Vectors)
@@ -33,13 +33,14 @@ public sealed record ModelFootprint(long WeightBytes, long KvBytesPerBlock, long
             weights += (long)vector.Length * sizeof(float);
         }
 
-        long scratch = StepScratch.ByteCount(graph.Buffers, numericClass, options.StepRowsMax);
+        long scratch = StepScratch.ByteCount(graph, numericClass, options.StepRowsMax)
+            + ExpertMixers.ByteCount(graph, numericClass, options.StepRowsMax);
         foreach (RopeSpec rope in graph.Ropes)
         {
             scratch += RopeTable.ByteCount(ModelLoader.ContextLength(graph.Config, options), rope.Dims);
         }
 
-        KvCacheLayout layout = ModelLoader.CreateLayout(graph.Config, options);
+        KvCacheLayout layout = ModelLoader.CreateLayout(graph, options);
         return new ModelFootprint(weights, layout.BytesPerBlock, scratch);
     }
 }

@@ -1,5 +1,5 @@
 using Serving.Engine.Execution.Cpu;
-using Serving.Engine.Formats.Gguf;
+using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 using Serving.Engine.Models;
@@ -9,48 +9,40 @@ namespace Serving.Engine.Execution;
 /// <summary>Loads a model file for the processor.</summary>
 public static class ModelLoader
 {
-    // The KV cache is read in vectors of eight.
-    private const int HeadDimMultiple = 8;
-
-    /// <summary>Loads a model. The file is closed again: the weights have been repacked.</summary>
+    /// <summary>Loads a model by its path (<see cref="ModelSource.Open"/>). The files are closed again: the weights have been repacked.</summary>
     /// <param name="pool">The threads that run it; they stay the caller's.</param>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
-    /// <exception cref="Formats.ModelFormatException">The file is not one that this engine can run.</exception>
+    /// <exception cref="ModelFormatException">The file is not one that this engine can run.</exception>
     public static CpuModelExecutor Load(string path, ModelLoadOptions options, ComputePool pool)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using GgufFile file = GgufFile.Open(path);
-        return Load(file, options, pool);
+        using ModelSource source = ModelSource.Open(path);
+        return Load(source, options, pool);
     }
 
-    /// <summary>Loads a model from an opened file, which the executor does not need afterwards.</summary>
-    /// <exception cref="Formats.ModelFormatException">The file is not one that this engine can run.</exception>
-    public static CpuModelExecutor Load(GgufFile file, ModelLoadOptions options, ComputePool pool)
+    /// <summary>Loads a model from an opened source, which the executor does not need afterwards.</summary>
+    /// <exception cref="ModelFormatException">The file is not one that this engine can run.</exception>
+    public static CpuModelExecutor Load(ModelSource source, ModelLoadOptions options, ComputePool pool)
     {
-        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(pool);
         options.Validate();
 
-        ModelGraph graph = ModelGraph.Build(file);
+        ModelGraph graph = ModelGraph.Build(source, options.ContextTokensMax);
         ModelConfig config = graph.Config;
-        if (config.HeadDim % HeadDimMultiple != 0)
-        {
-            throw file.Metadata.Invalid($"{config.Architecture}.attention.key_length", $"makes heads of {config.HeadDim}, expected a multiple of {HeadDimMultiple}");
-        }
-
         NumericClass numericClass = CreateClass(options.ComputeClass);
-        KvCacheLayout layout = CreateLayout(config, options);
+        KvCacheLayout layout = CreateLayout(graph, options);
         var description = new ModelDescription(
             config.Name,
             config.Architecture,
             config.Layers,
             config.VocabularySize,
             ContextLength(config, options),
-            KvFingerprint.Compute(file, numericClass, layout),
+            KvFingerprint.Compute(source, numericClass, layout),
             numericClass.Name);
 
-        ModelWeights weights = ModelWeights.Load(file, graph, numericClass);
+        ModelWeights weights = ModelWeights.Load(graph, numericClass);
         try
         {
             return new CpuModelExecutor(description, graph, weights, numericClass, layout, options, pool);
@@ -73,9 +65,11 @@ public static class ModelLoader
         _ => throw new ArgumentOutOfRangeException(nameof(computeClass), computeClass, "There is no such compute class."),
     };
 
-    internal static KvCacheLayout CreateLayout(ModelConfig config, ModelLoadOptions options)
+    internal static KvCacheLayout CreateLayout(ModelGraph graph, ModelLoadOptions options)
     {
         KvDataType ofClass = options.ComputeClass == ComputeClass.Fp32 ? KvDataType.Float32 : KvDataType.Float16;
-        return new KvCacheLayout(config.Layers, config.KvHeads, config.HeadDim, options.BlockSize, options.KvDataType ?? ofClass);
+        KvShape kv = graph.Kv;
+        return new KvCacheLayout(
+            graph.Config.Layers, kv.KvHeads, kv.KeyDim, kv.ValueDim, options.BlockSize, options.KvDataType ?? ofClass, kv.ValuesInKeys);
     }
 }

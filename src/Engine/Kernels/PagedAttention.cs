@@ -10,40 +10,51 @@ namespace Serving.Engine.Kernels;
 /// </summary>
 public sealed unsafe class PagedAttention
 {
-    // Rows that share one pass over the keys and values of a KV head.
-    private const int TileRows = 8;
+    // Rows that share one pass over the keys and values of a KV head, and the queries that they may have together: their weights lie on the stack.
+    private const int TileRowsMax = 8;
+    private const int TileQueriesMax = 512;
 
     // Keys of a block are widened on the stack: 128 KiB at most.
     private const int BlockElementsMax = 32 * 1024;
 
+    private readonly AttentionShape _shape;
     private readonly KvCacheLayout _layout;
+    private readonly float[] _sinks;
     private readonly int _groupSize;
-    private readonly float _scale;
+    private readonly int _tileRows;
 
-    /// <param name="queryHeads">Heads of q and y; a multiple of the layout's KV heads.</param>
-    /// <param name="scale">What scores are multiplied with; <c>1 / √headDim</c> by default.</param>
-    public PagedAttention(int queryHeads, KvCacheLayout layout, float? scale = null)
+    /// <param name="sinks">A logit a query head that takes part in the softmax and has no value; empty: none.</param>
+    public PagedAttention(AttentionShape shape, KvCacheLayout layout, ReadOnlySpan<float> sinks = default)
     {
+        ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(layout);
-        if (queryHeads < 1 || queryHeads % layout.KvHeads != 0)
+        if (shape.QueryHeads < 1 || shape.QueryHeads % layout.KvHeads != 0)
         {
-            throw new ArgumentException($"{queryHeads} query heads cannot share {layout.KvHeads} KV heads evenly.", nameof(queryHeads));
+            throw new ArgumentException($"{shape.QueryHeads} query heads cannot share {layout.KvHeads} KV heads evenly.", nameof(shape));
         }
 
-        if (layout.BlockSize * layout.HeadDim > BlockElementsMax)
+        if (!sinks.IsEmpty && sinks.Length != shape.QueryHeads)
+        {
+            throw new ArgumentException($"{shape.QueryHeads} query heads need as many sinks, but {sinks.Length} were given.", nameof(sinks));
+        }
+
+        int widest = Math.Max(layout.KeyDim, layout.ValueDim);
+        if (layout.BlockSize * widest > BlockElementsMax)
         {
             throw new ArgumentException(
-                $"Blocks of {layout.BlockSize} slots are too large for heads of {layout.HeadDim}: at most {BlockElementsMax / layout.HeadDim} slots.", nameof(layout));
+                $"Blocks of {layout.BlockSize} slots are too large for heads of {widest}: at most {BlockElementsMax / widest} slots.", nameof(layout));
         }
 
+        _shape = shape;
         _layout = layout;
-        _groupSize = queryHeads / layout.KvHeads;
-        _scale = scale ?? (1f / MathF.Sqrt(layout.HeadDim));
+        _sinks = sinks.ToArray();
+        _groupSize = shape.QueryHeads / layout.KvHeads;
+        _tileRows = Math.Clamp(TileQueriesMax / _groupSize, 1, TileRowsMax);
     }
 
     /// <summary>Lets every row of <paramref name="plan"/> attend to its sequence up to itself. The rows' own K and V are already written.</summary>
-    /// <param name="q"><c>[rows, query heads, headDim]</c>, rows <paramref name="qStride"/> floats apart.</param>
-    /// <param name="y">As <paramref name="q"/>; must not overlap it.</param>
+    /// <param name="q"><c>[rows, query heads, key dim]</c>, rows <paramref name="qStride"/> floats apart.</param>
+    /// <param name="y"><c>[rows, query heads, value dim]</c>, rows <paramref name="yStride"/> floats apart; must not overlap <paramref name="q"/>.</param>
     public void Run(int layer, StepPlan plan, float* q, int qStride, float* y, int yStride, KvStorage kv, ComputePool pool)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -62,71 +73,98 @@ public sealed unsafe class PagedAttention
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunTile(in Work work, in StepSequence sequence, int firstRow, int rows, int kvHead)
     {
-        int headDim = _layout.HeadDim;
+        int keyDim = _layout.KeyDim;
+        int valueDim = _layout.ValueDim;
         int blockSize = _layout.BlockSize;
         int weightStride = (blockSize + VectorMath.Lanes - 1) & -VectorMath.Lanes;
         int queries = rows * _groupSize;
-        float* scratch = stackalloc float[blockSize * headDim];
+        int firstPosition = sequence.ComputedTokens + firstRow;
+        float* scratch = stackalloc float[blockSize * Math.Max(keyDim, valueDim)];
         float* weights = stackalloc float[queries * weightStride];
         float* maxima = stackalloc float[queries];
         float* sums = stackalloc float[queries];
         float* corrections = stackalloc float[queries];
-        new Span<float>(maxima, queries).Fill(float.NegativeInfinity);
-        new Span<float>(sums, queries).Clear();
+        BeginSums(kvHead, queries, maxima, sums);
         for (int row = 0; row < rows; row++)
         {
-            new Span<float>(work.Output(sequence.RowStart + firstRow + row, kvHead), _groupSize * headDim).Clear();
+            new Span<float>(work.Output(sequence.RowStart + firstRow + row, kvHead), _groupSize * valueDim).Clear();
         }
 
         ReadOnlySpan<BlockId> blocks = sequence.Blocks.Span;
-        int keysMax = sequence.ComputedTokens + firstRow + rows;
-        for (int start = 0; start < keysMax; start += blockSize)
+        int keysMax = firstPosition + rows;
+        int firstKey = FirstKey(firstPosition);
+        for (int start = firstKey - (firstKey % blockSize); start < keysMax; start += blockSize)
         {
             byte* layer = work.Kv.LayerAddress(work.Layer, blocks[start / blockSize]);
             int slotsMax = Math.Min(blockSize, keysMax - start);
-            float* keys = Load(layer, kvHead, slotsMax, scratch);
+            float* keys = Load(layer, kvHead, keyDim, slotsMax, scratch);
             for (int query = 0; query < queries; query++)
             {
                 int row = query / _groupSize;
-                int slots = Math.Min(blockSize, sequence.ComputedTokens + firstRow + row + 1 - start);
+                int first = Math.Max(0, FirstKey(firstPosition + row) - start);
+                int slots = Math.Min(blockSize, firstPosition + row + 1 - start) - first;
                 if (slots > 0)
                 {
-                    float* head = work.Query(sequence.RowStart + firstRow + row, kvHead) + (query % _groupSize * headDim);
+                    float* head = work.Query(sequence.RowStart + firstRow + row, kvHead) + (query % _groupSize * keyDim);
                     corrections[query] = AttentionTile.Score(
-                        head, keys, slots, headDim, _scale, weights + (query * weightStride), ref maxima[query], ref sums[query]);
+                        head,
+                        keys + (first * keyDim),
+                        slots,
+                        keyDim,
+                        _shape.Scale,
+                        _shape.Softcap,
+                        weights + (query * weightStride),
+                        ref maxima[query],
+                        ref sums[query]);
                 }
             }
 
-            float* values = Load(layer + (_layout.BytesPerLayerBlock / 2), kvHead, slotsMax, scratch);
+            float* values = _layout.ValuesInKeys ? keys : Load(layer + _layout.KeyBytesPerLayerBlock, kvHead, valueDim, slotsMax, scratch);
+            int valueStride = _layout.ValuesInKeys ? keyDim : valueDim;
             for (int query = 0; query < queries; query++)
             {
                 int row = query / _groupSize;
-                int slots = Math.Min(blockSize, sequence.ComputedTokens + firstRow + row + 1 - start);
+                int first = Math.Max(0, FirstKey(firstPosition + row) - start);
+                int slots = Math.Min(blockSize, firstPosition + row + 1 - start) - first;
                 if (slots > 0)
                 {
-                    float* head = work.Output(sequence.RowStart + firstRow + row, kvHead) + (query % _groupSize * headDim);
-                    AttentionTile.Accumulate(weights + (query * weightStride), values, slots, headDim, corrections[query], head);
+                    float* head = work.Output(sequence.RowStart + firstRow + row, kvHead) + (query % _groupSize * valueDim);
+                    AttentionTile.Accumulate(
+                        weights + (query * weightStride), values + (first * valueStride), valueStride, slots, valueDim, corrections[query], head);
                 }
             }
         }
 
         for (int query = 0; query < queries; query++)
         {
-            float* head = work.Output(sequence.RowStart + firstRow + (query / _groupSize), kvHead) + (query % _groupSize * headDim);
-            AttentionTile.Finish(head, headDim, sums[query]);
+            float* head = work.Output(sequence.RowStart + firstRow + (query / _groupSize), kvHead) + (query % _groupSize * valueDim);
+            AttentionTile.Finish(head, valueDim, sums[query]);
+        }
+    }
+
+    /// <summary>The first position that the token at a position sees.</summary>
+    private int FirstKey(int position) => _shape.Window == 0 ? 0 : Math.Max(0, position - _shape.Window + 1);
+
+    /// <summary>A sink is a key with that score and no value, seen before all others.</summary>
+    private void BeginSums(int kvHead, int queries, float* maxima, float* sums)
+    {
+        for (int query = 0; query < queries; query++)
+        {
+            maxima[query] = _sinks.Length == 0 ? float.NegativeInfinity : _sinks[(kvHead * _groupSize) + (query % _groupSize)];
+            sums[query] = _sinks.Length == 0 ? 0 : 1;
         }
     }
 
     /// <summary>The first slots of a head as fp32: in place, or widened into the scratch.</summary>
-    private float* Load(byte* half, int kvHead, int slots, float* scratch)
+    private float* Load(byte* part, int kvHead, int dim, int slots, float* scratch)
     {
-        byte* source = half + (kvHead * _layout.BlockSize * _layout.HeadDim * _layout.ElementBytes);
+        byte* source = part + (kvHead * _layout.BlockSize * dim * _layout.ElementBytes);
         if (_layout.DataType == KvDataType.Float32)
         {
             return (float*)source;
         }
 
-        AttentionTile.Widen((short*)source, scratch, slots * _layout.HeadDim);
+        AttentionTile.Widen((short*)source, scratch, slots * dim);
         return scratch;
     }
 
@@ -150,11 +188,12 @@ public sealed unsafe class PagedAttention
             int passed = 0;
             foreach (ref readonly StepSequence sequence in Plan.Sequences)
             {
-                int tiles = (sequence.RowCount + TileRows - 1) / TileRows;
+                int tileRows = Attention._tileRows;
+                int tiles = (sequence.RowCount + tileRows - 1) / tileRows;
                 for (; task < passed + (tiles * kvHeads); task = Interlocked.Increment(ref _next) - 1)
                 {
-                    int firstRow = (task - passed) / kvHeads * TileRows;
-                    int rows = Math.Min(TileRows, sequence.RowCount - firstRow);
+                    int firstRow = (task - passed) / kvHeads * tileRows;
+                    int rows = Math.Min(tileRows, sequence.RowCount - firstRow);
                     Attention.RunTile(in this, in sequence, firstRow, rows, (task - passed) % kvHeads);
                 }
 
@@ -162,10 +201,10 @@ public sealed unsafe class PagedAttention
             }
         }
 
-        public readonly float* Query(int row, int kvHead) => Q + ((long)row * QStride) + HeadOffset(kvHead);
+        public readonly float* Query(int row, int kvHead) =>
+            Q + ((long)row * QStride) + (kvHead * Attention._groupSize * Attention._layout.KeyDim);
 
-        public readonly float* Output(int row, int kvHead) => Y + ((long)row * YStride) + HeadOffset(kvHead);
-
-        private readonly int HeadOffset(int kvHead) => kvHead * Attention._groupSize * Attention._layout.HeadDim;
+        public readonly float* Output(int row, int kvHead) =>
+            Y + ((long)row * YStride) + (kvHead * Attention._groupSize * Attention._layout.ValueDim);
     }
 }

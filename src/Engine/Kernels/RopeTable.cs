@@ -17,31 +17,23 @@ public sealed unsafe class RopeTable : IDisposable
     private readonly NativeBuffer _table;
 
     /// <param name="contextLength">Positions.</param>
-    /// <param name="dims">Elements of a head that turn, from its first; even.</param>
-    /// <param name="theta">The base of the frequencies.</param>
-    /// <param name="frequencyFactors">Divisors of the dims / 2 frequencies (Llama 3's long context), or empty.</param>
-    public RopeTable(int contextLength, int dims, float theta, ReadOnlySpan<float> frequencyFactors, bool interleaved)
+    /// <param name="frequencies">Radians a position, one a pair of elements.</param>
+    /// <param name="magnitude">What the turned elements are multiplied with.</param>
+    public RopeTable(int contextLength, ReadOnlySpan<double> frequencies, float magnitude, bool interleaved)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 1);
-        if (dims < 2 || dims % 2 != 0)
+        if (frequencies.IsEmpty)
         {
-            throw new ArgumentException($"Rotary dimensions must be even and positive, not {dims}.", nameof(dims));
+            throw new ArgumentException("A rotation needs at least one frequency.", nameof(frequencies));
         }
 
-        if (frequencyFactors.Length != 0 && frequencyFactors.Length != dims / 2)
-        {
-            throw new ArgumentException(
-                $"{dims} rotary dimensions need {dims / 2} frequency factors, but {frequencyFactors.Length} were given.", nameof(frequencyFactors));
-        }
-
-        _dims = dims;
+        _dims = 2 * frequencies.Length;
         _interleaved = interleaved;
         _contextLength = contextLength;
-        _table = new NativeBuffer(ByteCount(contextLength, dims));
-        for (int pair = 0; pair < dims / 2; pair++)
+        _table = new NativeBuffer(ByteCount(contextLength, _dims));
+        for (int pair = 0; pair < frequencies.Length; pair++)
         {
-            double factor = frequencyFactors.Length == 0 ? 1 : frequencyFactors[pair];
-            FillPair(pair, Math.Pow(theta, -2.0 * pair / dims) / factor);
+            FillPair(pair, frequencies[pair], magnitude);
         }
     }
 
@@ -49,16 +41,17 @@ public sealed unsafe class RopeTable : IDisposable
     public static long ByteCount(int contextLength, int dims) => (long)contextLength * dims * 2 * sizeof(float);
 
     /// <summary>Turns the heads of one row per position, in place.</summary>
-    /// <param name="x"><c>[positions, heads, headDim]</c>, rows <paramref name="stride"/> floats apart.</param>
-    public void Apply(float* x, int stride, int heads, int headDim, ReadOnlySpan<int> positions)
+    /// <param name="x">The first turned element; rows lie <paramref name="stride"/> floats apart.</param>
+    /// <param name="headStride">Floats between two heads.</param>
+    public void Apply(float* x, int stride, int heads, int headStride, ReadOnlySpan<int> positions)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(headDim, _dims);
+        ArgumentOutOfRangeException.ThrowIfLessThan(headStride, _dims);
         for (int row = 0; row < positions.Length; row++)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)positions[row], (uint)_contextLength, nameof(positions));
             float* cosines = (float*)_table.Address + ((long)positions[row] * _dims * 2);
             float* head = x + ((long)row * stride);
-            for (int h = 0; h < heads; h++, head += headDim)
+            for (int h = 0; h < heads; h++, head += headStride)
             {
                 if (_interleaved)
                 {
@@ -74,7 +67,7 @@ public sealed unsafe class RopeTable : IDisposable
 
     public void Dispose() => _table.Dispose();
 
-    private void FillPair(int pair, double frequency)
+    private void FillPair(int pair, double frequency, double magnitude)
     {
         int first = _interleaved ? 2 * pair : pair;
         int second = _interleaved ? first + 1 : first + (_dims / 2);
@@ -82,9 +75,9 @@ public sealed unsafe class RopeTable : IDisposable
         {
             float* cosines = (float*)_table.Address + ((long)position * _dims * 2);
             (double sine, double cosine) = Math.SinCos(position * frequency);
-            cosines[first] = cosines[second] = (float)cosine;
-            cosines[_dims + first] = (float)-sine;
-            cosines[_dims + second] = (float)sine;
+            cosines[first] = cosines[second] = (float)(cosine * magnitude);
+            cosines[_dims + first] = (float)(-sine * magnitude);
+            cosines[_dims + second] = (float)(sine * magnitude);
         }
     }
 

@@ -37,6 +37,14 @@ internal static unsafe class VectorMath
     /// <summary><see cref="Exp(Vector256{float})"/> of one number, with the same bits.</summary>
     public static float Exp(float x) => Exp(Vector256.Create(x)).ToScalar();
 
+    /// <summary>tanh x to within 3e-7 of the true value, as <c>1 − 2 / (e^2|x| + 1)</c> with the sign of x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Tanh(Vector256<float> x)
+    {
+        Vector256<float> magnitude = Vector256<float>.One - (Vector256.Create(2f) / (Exp(Vector256.Abs(x) * Vector256.Create(2f)) + Vector256<float>.One));
+        return Vector256.CopySign(magnitude, x);
+    }
+
     /// <summary>The sum of eight numbers: the halves are added, then neighbours, then the two pairs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> values)

@@ -9,18 +9,25 @@ public enum KvDataType
 
 /// <summary>
 /// Shape of the KV cache of one model. A block holds <see cref="BlockSize"/> token slots of every layer; inside a block one layer is
-/// contiguous, as <c>[K|V][kv head][slot][dim]</c>.
+/// contiguous: keys as <c>[kv head][slot][key dim]</c>, then values as <c>[kv head][slot][value dim]</c>.
 /// </summary>
-public sealed record KvCacheLayout(int Layers, int KvHeads, int HeadDim, int BlockSize, KvDataType DataType)
+/// <param name="ValuesInKeys">Whether a value is the beginning of its key and not stored by itself: latent attention (DeepSeek-V2, arXiv 2405.04434).</param>
+public sealed record KvCacheLayout(int Layers, int KvHeads, int KeyDim, int ValueDim, int BlockSize, KvDataType DataType, bool ValuesInKeys = false)
 {
     /// <summary>Bytes of one number.</summary>
     public int ElementBytes => DataType == KvDataType.Float32 ? 4 : 2;
 
+    /// <summary>Numbers of a head's value that are stored.</summary>
+    public int StoredValueDim => ValuesInKeys ? 0 : ValueDim;
+
     /// <summary>Bytes of one token in one layer, K and V together.</summary>
-    public int BytesPerTokenPerLayer => 2 * KvHeads * HeadDim * ElementBytes;
+    public int BytesPerTokenPerLayer => KvHeads * (KeyDim + StoredValueDim) * ElementBytes;
 
     /// <summary>Bytes of one token in all layers: what the transfer of a token costs.</summary>
     public int BytesPerToken => Layers * BytesPerTokenPerLayer;
+
+    /// <summary>Bytes of the keys in one layer of one block: where its values begin.</summary>
+    public int KeyBytesPerLayerBlock => BlockSize * KvHeads * KeyDim * ElementBytes;
 
     /// <summary>Bytes of one layer of one block.</summary>
     public int BytesPerLayerBlock => BlockSize * BytesPerTokenPerLayer;

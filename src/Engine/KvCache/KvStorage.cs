@@ -13,9 +13,9 @@ public sealed unsafe class KvStorage : IDisposable
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentOutOfRangeException.ThrowIfLessThan(blocks, 1);
-        if (layout.HeadDim % VectorMath.Lanes != 0)
+        if (layout.KvHeads < 1 || layout.KeyDim < 1 || layout.ValueDim < 1 || (layout.ValuesInKeys && layout.ValueDim > layout.KeyDim))
         {
-            throw new ArgumentException($"The KV cache needs a head dimension that is a multiple of {VectorMath.Lanes}, not {layout.HeadDim}.", nameof(layout));
+            throw new ArgumentException($"There is no KV cache of the layout {layout}.", nameof(layout));
         }
 
         Layout = layout;
@@ -27,7 +27,7 @@ public sealed unsafe class KvStorage : IDisposable
 
     public int BlockCount { get; }
 
-    /// <summary>The bytes of one layer of a block, <c>[K|V][kv head][slot][dim]</c>.</summary>
+    /// <summary>The bytes of one layer of a block, as <see cref="KvCacheLayout"/> lays them.</summary>
     public byte* LayerAddress(int layer, BlockId block)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)layer, (uint)Layout.Layers, nameof(layer));
@@ -36,69 +36,87 @@ public sealed unsafe class KvStorage : IDisposable
     }
 
     /// <summary>Stores one token's K and V of a layer, each <c>[kv head][dim]</c> in fp32; halves are rounded to nearest, ties to even.</summary>
+    /// <param name="v">Not read where values lie in the keys.</param>
     public void Write(int layer, BlockId block, int slot, float* k, float* v)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)Layout.BlockSize, nameof(slot));
-        int rowBytes = Layout.HeadDim * Layout.ElementBytes;
-        byte* destination = LayerAddress(layer, block) + (slot * rowBytes);
-        WriteHeads(k, destination);
-        WriteHeads(v, destination + (Layout.BytesPerLayerBlock / 2));
+        byte* destination = LayerAddress(layer, block);
+        WriteHeads(k, Layout.KeyDim, slot, destination);
+        WriteHeads(v, Layout.StoredValueDim, slot, destination + Layout.KeyBytesPerLayerBlock);
     }
 
-    /// <summary>Copies the first <paramref name="slots"/> slots of one layer of a block out, packed as <c>[K|V][kv head][slots][dim]</c>.</summary>
+    /// <summary>Copies the first <paramref name="slots"/> slots of one layer of a block out, packed as <c>[kv head][slots][key dim]</c>, then so the values.</summary>
     public void Export(int layer, BlockId block, int slots, Span<byte> destination)
     {
-        int runBytes = CheckRun(slots, destination.Length, nameof(destination));
+        CheckRun(slots, destination.Length, nameof(destination));
         byte* source = LayerAddress(layer, block);
-        int strideBytes = Layout.BlockSize * Layout.HeadDim * Layout.ElementBytes;
+        int packed = 0;
         for (int run = 0; run < 2 * Layout.KvHeads; run++)
         {
-            new ReadOnlySpan<byte>(source + (run * strideBytes), runBytes).CopyTo(destination[(run * runBytes)..]);
+            (int start, int byteCount) = Run(run, slots);
+            new ReadOnlySpan<byte>(source + start, byteCount).CopyTo(destination[packed..]);
+            packed += byteCount;
         }
     }
 
     /// <summary>Copies <paramref name="slots"/> slots of one layer of a block in, packed as <see cref="Export"/> does.</summary>
     public void Import(int layer, BlockId block, int slots, ReadOnlySpan<byte> source)
     {
-        int runBytes = CheckRun(slots, source.Length, nameof(source));
+        CheckRun(slots, source.Length, nameof(source));
         byte* destination = LayerAddress(layer, block);
-        int strideBytes = Layout.BlockSize * Layout.HeadDim * Layout.ElementBytes;
+        int packed = 0;
         for (int run = 0; run < 2 * Layout.KvHeads; run++)
         {
-            source.Slice(run * runBytes, runBytes).CopyTo(new Span<byte>(destination + (run * strideBytes), runBytes));
+            (int start, int byteCount) = Run(run, slots);
+            source.Slice(packed, byteCount).CopyTo(new Span<byte>(destination + start, byteCount));
+            packed += byteCount;
         }
     }
 
     public void Dispose() => _memory.Dispose();
 
-    private void WriteHeads(float* source, byte* destination)
+    private void WriteHeads(float* source, int dim, int slot, byte* destination)
     {
-        int strideBytes = Layout.BlockSize * Layout.HeadDim * Layout.ElementBytes;
-        for (int head = 0; head < Layout.KvHeads; head++, source += Layout.HeadDim, destination += strideBytes)
+        for (int head = 0; head < Layout.KvHeads && dim > 0; head++, source += dim)
         {
+            byte* row = destination + (((head * Layout.BlockSize) + slot) * (long)dim * Layout.ElementBytes);
             if (Layout.DataType == KvDataType.Float32)
             {
-                new ReadOnlySpan<float>(source, Layout.HeadDim).CopyTo(new Span<float>(destination, Layout.HeadDim));
+                new ReadOnlySpan<float>(source, dim).CopyTo(new Span<float>(row, dim));
                 continue;
             }
 
-            for (int i = 0; i < Layout.HeadDim; i += VectorMath.Lanes)
+            int i = 0;
+            for (; i <= dim - VectorMath.Lanes; i += VectorMath.Lanes)
             {
-                HalfBits.FromSingle(Vector256.Load(source + i)).Store((short*)destination + i);
+                HalfBits.FromSingle(Vector256.Load(source + i)).Store((short*)row + i);
+            }
+
+            for (; i < dim; i++)
+            {
+                ((short*)row)[i] = HalfBits.FromSingle(Vector256.Create(source[i])).ToScalar();
             }
         }
     }
 
-    private int CheckRun(int slots, int byteCount, string name)
+    /// <summary>The used part of a head's keys, or of its values: where it begins in the layer and its bytes.</summary>
+    private (int Start, int ByteCount) Run(int run, int slots)
+    {
+        bool isKey = run < Layout.KvHeads;
+        int rowBytes = (isKey ? Layout.KeyDim : Layout.StoredValueDim) * Layout.ElementBytes;
+        int start = isKey
+            ? run * Layout.BlockSize * rowBytes
+            : Layout.KeyBytesPerLayerBlock + ((run - Layout.KvHeads) * Layout.BlockSize * rowBytes);
+        return (start, slots * rowBytes);
+    }
+
+    private void CheckRun(int slots, int byteCount, string name)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)slots, (uint)Layout.BlockSize, nameof(slots));
-        int runBytes = slots * Layout.HeadDim * Layout.ElementBytes;
-        int expected = 2 * Layout.KvHeads * runBytes;
+        int expected = slots * Layout.BytesPerTokenPerLayer;
         if (byteCount != expected)
         {
             throw new ArgumentException($"{slots} slots of one layer take {expected} bytes, but {byteCount} were given.", name);
         }
-
-        return runBytes;
     }
 }

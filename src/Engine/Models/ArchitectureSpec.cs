@@ -1,25 +1,103 @@
+using System.Collections.Frozen;
 using Serving.Engine.Formats;
-using Serving.Engine.Formats.Gguf;
 
 namespace Serving.Engine.Models;
 
 /// <summary>What one model family looks like: which blocks it is composed of, in which order. One short file per family.</summary>
 internal abstract class ArchitectureSpec
 {
-    private static readonly ArchitectureSpec[] _all = [new LlamaSpec()];
+    private static readonly SettingKey _familyKey = new(null, "model_type");
 
-    /// <summary>The family's name in <c>general.architecture</c>.</summary>
-    public abstract string Name { get; }
+    private static readonly ArchitectureSpec[] _all =
+    [
+        new LlamaSpec(),
+        new Qwen2Spec(),
+        new Qwen3Spec(),
+        new Phi3Spec(),
+        new Gemma3Spec(),
+        new SmolLm3Spec(),
+        new OlmoeSpec(),
+        new DeepseekSpec(),
+        new GptOssSpec(),
+    ];
 
-    /// <exception cref="ModelFormatException">The file contradicts itself or asks for what this family's spec does not have.</exception>
-    public abstract ModelGraph Build(GgufFile file);
+    /// <summary>The family's names in <c>general.architecture</c>.</summary>
+    public abstract IReadOnlyList<string> GgufFamilies { get; }
 
-    /// <summary>The spec of the family that a file is of.</summary>
-    public static ArchitectureSpec For(GgufFile file)
+    /// <summary>The family's names in <c>model_type</c>.</summary>
+    public abstract IReadOnlyList<string> HuggingFaceFamilies { get; }
+
+    /// <summary>What GGUF calls otherwise than the blocks do.</summary>
+    protected virtual IReadOnlyDictionary<string, string> GgufNames => FrozenDictionary<string, string>.Empty;
+
+    /// <summary>What Hugging Face calls otherwise than <see cref="TensorNames"/> says.</summary>
+    protected virtual IReadOnlyDictionary<string, string> HuggingFaceNames => FrozenDictionary<string, string>.Empty;
+
+    /// <summary>The values of <c>hidden_act</c> that the family's MLP stands for.</summary>
+    protected virtual IReadOnlyList<string> Activations { get; } = ["silu", "swish"];
+
+    /// <summary>The spec of the family that a model is of.</summary>
+    /// <exception cref="ModelFormatException">It is not supported.</exception>
+    public static ArchitectureSpec For(ModelSource source)
     {
-        string name = file.Metadata.GetString(ModelConfig.ArchitectureKey);
-        return Array.Find(_all, spec => spec.Name == name) ?? throw file.Metadata.Invalid(
-            ModelConfig.ArchitectureKey,
-            $"is \"{name}\", which is not supported; supported: {string.Join(", ", Array.ConvertAll(_all, spec => spec.Name))}");
+        string family = source.Settings.Family;
+        return Array.Find(_all, spec => Contains(spec.Families(source.Format), family)) ?? throw Unsupported(source, family);
+    }
+
+    /// <summary>The families of a format that can be run.</summary>
+    public static List<string> Supported(ModelFormat format)
+    {
+        var families = new List<string>();
+        Array.ForEach(_all, spec => families.AddRange(spec.Families(format)));
+        return families;
+    }
+
+    /// <exception cref="ModelFormatException">The files contradict themselves or ask for what this family's spec does not have.</exception>
+    public ModelGraph Build(ModelSource source, int contextTokensMax)
+    {
+        RefuseUnknownVariants(source);
+        var names = new TensorNames(source, source.Format == ModelFormat.Gguf ? GgufNames : HuggingFaceNames);
+        var graph = new ModelGraphBuilder(source, names, contextTokensMax) { NormOffset = NormOffset(source.Format) };
+        Emit(graph);
+        return graph.Build();
+    }
+
+    protected virtual float NormOffset(ModelFormat format) => 0;
+
+    protected abstract void Emit(ModelGraphBuilder graph);
+
+    private static ModelFormatException Unsupported(ModelSource source, string family)
+    {
+        string problem = $"is \"{family}\", which is not supported; supported: {string.Join(", ", Supported(source.Format))}";
+        return source.Settings is Formats.Gguf.GgufSettings gguf ? gguf.InvalidFamily(problem) : source.Settings.Invalid(_familyKey, problem);
+    }
+
+    private static bool Contains(IReadOnlyList<string> names, string name)
+    {
+        foreach (string candidate in names)
+        {
+            if (candidate == name)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private IReadOnlyList<string> Families(ModelFormat format) => format == ModelFormat.Gguf ? GgufFamilies : HuggingFaceFamilies;
+
+    private void RefuseUnknownVariants(ModelSource source)
+    {
+        if (source.Settings.FindString(SettingKeys.Activation) is { } activation && !Contains(Activations, activation))
+        {
+            throw source.Settings.Invalid(SettingKeys.Activation, $"is \"{activation}\"; this family is known with {string.Join(" or ", Activations)}");
+        }
+
+        if (source.Settings is Formats.HuggingFace.HuggingFaceSettings { Config: { } config } && config.FindObject("quantization_config") is { } quantization
+            && quantization.FindString("quant_method") is { } method and not "mxfp4")
+        {
+            throw quantization.Invalid("quant_method", $"is \"{method}\", which is not supported; take the model's fp32, fp16 or bf16 weights, or a GGUF file of it");
+        }
     }
 }

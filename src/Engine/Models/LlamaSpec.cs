@@ -1,49 +1,60 @@
-using Serving.Engine.Formats.Gguf;
+using System.Collections.Frozen;
+using Serving.Engine.Formats;
 using Serving.Engine.Models.Blocks;
 
 namespace Serving.Engine.Models;
 
-/// <summary>Llama 1 to 3 and what shares their shape, such as SmolLM2 (Touvron et al., arXiv 2302.13971; Grattafiori et al., arXiv 2407.21783).</summary>
+/// <summary>
+/// Llama 1 to 3 and what shares their shape, such as SmolLM2 (Touvron et al., arXiv 2302.13971; Grattafiori et al., arXiv 2407.21783); Mistral with its
+/// sliding window (Jiang et al., arXiv 2310.06825); Mixtral with its experts (arXiv 2401.04088).
+/// </summary>
 internal sealed class LlamaSpec : ArchitectureSpec
 {
-    public override string Name => "llama";
-
-    public override ModelGraph Build(GgufFile file)
+    private static readonly FrozenDictionary<string, string> _huggingFaceNames = new Dictionary<string, string>
     {
-        RefuseVariants(file.Metadata);
-        ModelConfig config = ModelConfig.Read(file);
-        var graph = new ModelGraphBuilder(file, config);
+        ["ffn_gate_inp"] = "block_sparse_moe.gate",
+        ["ffn_gate_exps"] = "block_sparse_moe.experts.{0}.w1",
+        ["ffn_up_exps"] = "block_sparse_moe.experts.{0}.w3",
+        ["ffn_down_exps"] = "block_sparse_moe.experts.{0}.w2",
+    }.ToFrozenDictionary();
 
+    public override IReadOnlyList<string> GgufFamilies { get; } = ["llama"];
+
+    public override IReadOnlyList<string> HuggingFaceFamilies { get; } = ["llama", "mistral", "mixtral"];
+
+    protected override IReadOnlyDictionary<string, string> HuggingFaceNames => _huggingFaceNames;
+
+    protected override void Emit(ModelGraphBuilder graph)
+    {
         // llama.cpp's converter permutes the rows of q and k, so that RoPE's pairs are neighbours.
-        RopeSpec rope = graph.Rope(config.RopeDims, config.RopeTheta, interleaved: true, graph.FindVector("rope_freqs.weight", config.RopeDims / 2));
+        bool isInterleaved = graph.Source.Format == ModelFormat.Gguf;
+        RopeSpec rope = RopeSettings.Read(graph, RopeSettings.Dims(graph), isInterleaved);
+        int[] windows = LayerWindows.Read(graph, _ => true);
+        ExpertOptions? experts = Experts(graph);
 
         RowBuffer residual = TokenEmbedding.Emit(graph);
-        for (int layer = 0; layer < config.Layers; layer++)
+        for (int layer = 0; layer < graph.Config.Layers; layer++)
         {
             graph.BeginLayer();
-            GroupedQueryAttention.Emit(graph, residual, rope);
-            SwiGluMlp.Emit(graph, residual);
+            GroupedQueryAttention.Emit(graph, residual, new AttentionOptions { Rope = rope, Window = windows[layer] });
+            if (experts is null)
+            {
+                GatedMlp.Emit(graph, residual);
+            }
+            else
+            {
+                MixtureOfExperts.Emit(graph, residual, experts);
+            }
         }
 
         OutputHead.Emit(graph, residual);
-        return graph.Build();
     }
 
-    private static void RefuseVariants(GgufMetadata metadata)
-    {
-        if (metadata.FindInt32("llama.expert_count", 0, int.MaxValue) is > 0)
+    private static ExpertOptions? Experts(ModelGraphBuilder graph) => RouterSettings.HasExperts(graph)
+        ? new ExpertOptions
         {
-            throw metadata.Invalid("llama.expert_count", "makes this a mixture of experts, which is not supported");
+            Router = RouterSettings.Read(graph, RouterScore.Softmax, renormalizes: true),
+            HiddenWidth = graph.Config.FeedForwardWidth,
         }
-
-        if (metadata.FindString("llama.rope.scaling.type") is { } scaling and not "none")
-        {
-            throw metadata.Invalid("llama.rope.scaling.type", $"is \"{scaling}\", which is not supported; supported: none");
-        }
-
-        if (metadata.FindInt32("split.count", 0, int.MaxValue) is > 1)
-        {
-            throw metadata.Invalid("split.count", "makes this a part of a model; join the parts to one file first");
-        }
-    }
+        : null;
 }

@@ -1,11 +1,10 @@
 using Serving.Engine.Formats;
-using Serving.Engine.Formats.Gguf;
 
 namespace Serving.Engine.Models;
 
-/// <summary>The sizes of a decoder-only transformer, as its file states them.</summary>
+/// <summary>The sizes that every decoder-only transformer has, as its files state them.</summary>
 /// <param name="Name">The model's own name.</param>
-/// <param name="Architecture">The family: <c>llama</c>.</param>
+/// <param name="Architecture">The family as the format calls it: <c>llama</c>, <c>qwen3_moe</c>.</param>
 /// <param name="Layers">Transformer layers.</param>
 /// <param name="Width">Elements of a token's residual row.</param>
 /// <param name="FeedForwardWidth">Elements between the two halves of the MLP.</param>
@@ -15,8 +14,6 @@ namespace Serving.Engine.Models;
 /// <param name="NormEpsilon">What the norms add to the mean square.</param>
 /// <param name="VocabularySize">Rows of the token embedding.</param>
 /// <param name="ContextLength">Most tokens of a sequence that the model was trained for.</param>
-/// <param name="RopeDims">Leading elements of a head that RoPE turns; even.</param>
-/// <param name="RopeTheta">RoPE's base.</param>
 public sealed record ModelConfig(
     string Name,
     string Architecture,
@@ -28,12 +25,11 @@ public sealed record ModelConfig(
     int HeadDim,
     float NormEpsilon,
     int VocabularySize,
-    int ContextLength,
-    int RopeDims,
-    float RopeTheta)
+    int ContextLength)
 {
-    public const string ArchitectureKey = "general.architecture";
-    public const string TokenEmbedding = "token_embd.weight";
+    internal const int SizeMax = 1 << 24;
+    internal const int CountMax = 1 << 12;
+    internal const int HeadDimMax = 1 << 10;
 
     /// <summary>Elements of a row of queries.</summary>
     public int QueryWidth => Heads * HeadDim;
@@ -42,78 +38,47 @@ public sealed record ModelConfig(
     public int KvWidth => KvHeads * HeadDim;
 
     /// <summary>
-    /// Reads the sizes from GGUF metadata, whose keys begin with the architecture's name. They are bounded here only so far that no product of two
-    /// overflows; whether they are true shows when the tensors are held against them.
+    /// Reads the sizes. They are bounded here only so far that no product of two overflows; whether they are true shows when the tensors are held
+    /// against them.
     /// </summary>
-    /// <exception cref="ModelFormatException">A key is missing, mistyped or contradicts another.</exception>
-    public static ModelConfig Read(GgufFile file)
+    /// <param name="vocabularySize">Rows of the token embedding.</param>
+    /// <exception cref="ModelFormatException">A setting is missing, mistyped or contradicts another.</exception>
+    internal static ModelConfig Read(ModelSource source, string name, int vocabularySize)
     {
-        const int SizeMax = 1 << 24;
-        const int HeadsMax = 1 << 12;
-
-        GgufMetadata metadata = file.Metadata;
-        string architecture = metadata.GetString(ArchitectureKey);
-        string Key(string name) => $"{architecture}.{name}";
-
-        int width = metadata.GetInt32(Key("embedding_length"), 1, SizeMax);
-        int heads = metadata.GetInt32(Key("attention.head_count"), 1, HeadsMax);
-        int kvHeads = metadata.FindInt32(Key("attention.head_count_kv"), 1, HeadsMax) ?? heads;
+        ModelSettings settings = source.Settings;
+        int width = settings.GetInt32(SettingKeys.Width, 1, SizeMax);
+        int heads = settings.GetInt32(SettingKeys.Heads, 1, CountMax);
+        int kvHeads = settings.FindInt32(SettingKeys.KvHeads, 1, CountMax) ?? heads;
         if (heads % kvHeads != 0)
         {
-            throw metadata.Invalid(Key("attention.head_count_kv"), $"is {kvHeads}, which does not divide the {heads} query heads");
+            throw settings.Invalid(SettingKeys.KvHeads, $"is {kvHeads}, which does not divide the {heads} query heads");
         }
 
-        int headDim = ReadHeadDim(metadata, Key("attention.key_length"), width, heads);
-        int valueDim = metadata.FindInt32(Key("attention.value_length"), 1, HeadsMax) ?? headDim;
-        if (valueDim != headDim)
-        {
-            throw metadata.Invalid(Key("attention.value_length"), $"is {valueDim}, expected the length of a key, {headDim}");
-        }
-
-        int ropeDims = metadata.FindInt32(Key("rope.dimension_count"), 2, headDim) ?? headDim;
-        if (ropeDims % 2 != 0)
-        {
-            throw metadata.Invalid(Key("rope.dimension_count"), $"is {ropeDims}, expected an even number");
-        }
-
+        int layers = settings.GetInt32(SettingKeys.Layers, 1, CountMax);
+        int predictionLayers = settings.FindInt32(SettingKeys.PredictionLayers, 0, layers - 1) ?? 0;
         return new ModelConfig(
-            metadata.FindString("general.name") ?? System.IO.Path.GetFileNameWithoutExtension(file.Path),
-            architecture,
-            metadata.GetInt32(Key("block_count"), 1, HeadsMax),
+            name,
+            settings.Family,
+            layers - predictionLayers,
             width,
-            metadata.GetInt32(Key("feed_forward_length"), 1, SizeMax),
+            settings.GetInt32(SettingKeys.FeedForwardWidth, 1, SizeMax),
             heads,
             kvHeads,
-            headDim,
-            ReadPositive(metadata, Key("attention.layer_norm_rms_epsilon")) ?? throw metadata.Invalid(Key("attention.layer_norm_rms_epsilon"), "is missing"),
-            ReadVocabularySize(file),
-            metadata.GetInt32(Key("context_length"), 1, int.MaxValue),
-            ropeDims,
-            ReadPositive(metadata, Key("rope.freq_base")) ?? 10_000f);
+            ReadHeadDim(settings, width, heads),
+            settings.GetPositive(SettingKeys.NormEpsilon),
+            vocabularySize,
+            settings.GetInt32(SettingKeys.ContextLength, 1, int.MaxValue));
     }
 
-    private static int ReadHeadDim(GgufMetadata metadata, string key, int width, int heads)
+    private static int ReadHeadDim(ModelSettings settings, int width, int heads)
     {
-        const int HeadDimMax = 1 << 10;
-        if (metadata.FindInt32(key, 1, HeadDimMax) is { } headDim)
+        if (settings.FindInt32(SettingKeys.KeyLength, 1, HeadDimMax) is { } headDim)
         {
             return headDim;
         }
 
         return width % heads == 0 && width / heads <= HeadDimMax
             ? width / heads
-            : throw metadata.Invalid(key, $"is missing, and {heads} heads do not divide the width {width} into heads of at most {HeadDimMax}");
-    }
-
-    private static int ReadVocabularySize(GgufFile file)
-    {
-        GgufTensor embedding = file.FindTensor(TokenEmbedding) ?? throw new ModelFormatException(file.Path, null, $"tensor {TokenEmbedding}", "is missing");
-        return file.Matrix(embedding).Outputs;
-    }
-
-    private static float? ReadPositive(GgufMetadata metadata, string key)
-    {
-        float? number = metadata.FindSingle(key);
-        return number is not <= 0 ? number : throw metadata.Invalid(key, $"is {number}, expected a positive number");
+            : throw settings.Invalid(SettingKeys.KeyLength, $"is missing, and {heads} heads do not divide the width {width} into heads of at most {HeadDimMax}");
     }
 }

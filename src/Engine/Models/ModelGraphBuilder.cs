@@ -1,5 +1,4 @@
 using Serving.Engine.Formats;
-using Serving.Engine.Formats.Gguf;
 
 namespace Serving.Engine.Models;
 
@@ -7,18 +6,49 @@ namespace Serving.Engine.Models;
 /// Takes a model's operations one after the other, and finds and checks the weights that they name. Operations added before the first
 /// <see cref="BeginLayer"/> belong to the embedding, those after <see cref="BeginHead"/> to the head.
 /// </summary>
-internal sealed class ModelGraphBuilder(GgufFile file, ModelConfig config)
+internal sealed partial class ModelGraphBuilder
 {
     private readonly List<Operation> _embedding = [];
     private readonly List<List<Operation>> _layers = [];
     private readonly List<Operation> _head = [];
     private readonly List<RowBuffer> _buffers = [];
-    private readonly Dictionary<string, MatrixWeight> _matrices = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, VectorWeight> _vectors = new(StringComparer.Ordinal);
     private readonly List<RopeSpec> _ropes = [];
+    private readonly List<AttentionSpec> _attentions = [];
+    private KvShape? _kv;
     private List<Operation>? _current;
 
-    public ModelConfig Config => config;
+    /// <param name="contextTokensMax">Most tokens of a sequence, where they are to be fewer than the model's own.</param>
+    public ModelGraphBuilder(ModelSource source, TensorNames names, int contextTokensMax)
+    {
+        Source = source;
+        Names = names;
+        MatrixWeight embedding = Matrix(Demand(names.Global("token_embd")));
+        string ownName = System.IO.Path.GetFileNameWithoutExtension(source.Path);
+        Config = ModelConfig.Read(source, source.Settings is Formats.Gguf.GgufSettings gguf ? gguf.ModelName ?? ownName : System.IO.Path.GetFileName(source.Path), embedding.Outputs);
+        ContextTokens = Math.Min(contextTokensMax, Config.ContextLength);
+        if (embedding.Inputs != Config.Width)
+        {
+            throw Demand(embedding.Name).Error($"has rows of {embedding.Inputs} elements, expected the width {Config.Width}");
+        }
+
+        TokenEmbedding = embedding;
+    }
+
+    public ModelSource Source { get; }
+
+    public ModelSettings Settings => Source.Settings;
+
+    public TensorNames Names { get; }
+
+    public ModelConfig Config { get; }
+
+    public MatrixWeight TokenEmbedding { get; }
+
+    /// <summary>Most tokens of a sequence.</summary>
+    public int ContextTokens { get; }
+
+    /// <summary>What is added to the weights of norms: 1 for files that hold them as their distance from 1.</summary>
+    public float NormOffset { get; init; }
 
     /// <summary>The layer whose operations are being added.</summary>
     public int Layer => _layers.Count - 1;
@@ -33,7 +63,17 @@ internal sealed class ModelGraphBuilder(GgufFile file, ModelConfig config)
 
     public void Add(Operation operation) => (_current ?? _embedding).Add(operation);
 
-    public ModelGraph Build() => new(config, _embedding, _layers, _head, _buffers, [.. _matrices.Values], [.. _vectors.Values], _ropes);
+    public ModelGraph Build() => new(
+        Config,
+        _kv ?? throw new InvalidOperationException("No layer of the model attends."),
+        _embedding,
+        _layers,
+        _head,
+        _buffers,
+        [.. _matrices.Values],
+        [.. _vectors.Values],
+        _ropes,
+        _attentions);
 
     /// <summary>The buffer of that name, made on its first use.</summary>
     public RowBuffer Buffer(string name, int width) => FindBuffer(name, width) ?? AddBuffer(new RowBuffer(_buffers.Count, name, width));
@@ -42,64 +82,39 @@ internal sealed class ModelGraphBuilder(GgufFile file, ModelConfig config)
     public ProductInput ProductInput(string name, int width) =>
         (ProductInput)(FindBuffer(name, width) ?? AddBuffer(new ProductInput(_buffers.Count, name, width)));
 
-    /// <summary>A tensor of the current layer: <c>blk.3.attn_q.weight</c>.</summary>
-    public string InLayer(string name) => $"blk.{Layer}.{name}";
-
-    public MatrixWeight Matrix(string name, int outputs, int inputs)
-    {
-        if (_matrices.TryGetValue(name, out MatrixWeight? known))
-        {
-            return known;
-        }
-
-        GgufTensor tensor = Demand(name);
-        if (tensor.Dimensions.Count != 2 || tensor.Dimensions[0] != inputs || tensor.Dimensions[1] != outputs)
-        {
-            throw file.Error(tensor, $"has the dimensions {tensor.Shape}, expected [{inputs}, {outputs}]");
-        }
-
-        return _matrices[name] = new MatrixWeight(_matrices.Count, tensor, outputs, inputs);
-    }
-
-    public VectorWeight Vector(string name, int length) => FindVector(name, length) ?? throw Missing(name);
-
-    public VectorWeight? FindVector(string name, int length)
-    {
-        if (_vectors.TryGetValue(name, out VectorWeight? known))
-        {
-            return known;
-        }
-
-        if (file.FindTensor(name) is not { } tensor)
-        {
-            return null;
-        }
-
-        if (tensor.Dimensions.Count != 1 || tensor.Dimensions[0] != length)
-        {
-            throw file.Error(tensor, $"has the dimensions {tensor.Shape}, expected [{length}]");
-        }
-
-        return _vectors[name] = new VectorWeight(_vectors.Count, tensor, length);
-    }
-
-    /// <summary>A matrix product with its bias, where the file has one: <c>attn_q.weight</c> and <c>attn_q.bias</c>.</summary>
-    public Projection Projection(string name, int outputs, int inputs) =>
-        new(Matrix($"{name}.weight", outputs, inputs), FindVector($"{name}.bias", outputs));
-
     /// <summary>Makes a rotation, for all layers that turn alike.</summary>
-    public RopeSpec Rope(int dims, float theta, bool interleaved, VectorWeight? frequencyFactors)
+    public RopeSpec Rope(double[] frequencies, double magnitude, bool interleaved)
     {
-        var rope = new RopeSpec(_ropes.Count, dims, theta, interleaved, frequencyFactors);
+        var rope = new RopeSpec(_ropes.Count, frequencies, (float)magnitude, interleaved);
         _ropes.Add(rope);
         return rope;
     }
 
-    public bool HasTensor(string name) => file.FindTensor(name) is not null;
+    /// <summary>The way to attend of those figures, made on its first use.</summary>
+    public AttentionSpec Attention(int queryHeads, float scale, int window = 0, float softcap = 0, VectorWeight? sinks = null)
+    {
+        // A window as long as any sequence hides nothing.
+        var attention = new AttentionSpec(0, queryHeads, scale, window < Config.ContextLength ? window : 0, softcap, sinks);
+        if (_attentions.Find(known => known with { Index = 0 } == attention) is { } found)
+        {
+            return found;
+        }
 
-    private GgufTensor Demand(string name) => file.FindTensor(name) ?? throw Missing(name);
+        attention = attention with { Index = _attentions.Count };
+        _attentions.Add(attention);
+        return attention;
+    }
 
-    private ModelFormatException Missing(string name) => new(file.Path, null, $"tensor {name}", "is missing");
+    /// <summary>Says what a layer leaves in the KV cache; all layers leave the same.</summary>
+    public void LeavesInKvCache(KvShape kv)
+    {
+        if (_kv is not null && _kv != kv)
+        {
+            throw new InvalidOperationException($"Layer {Layer} leaves {kv} in the KV cache, the ones before it {_kv}.");
+        }
+
+        _kv = kv;
+    }
 
     private RowBuffer? FindBuffer(string name, int width)
     {

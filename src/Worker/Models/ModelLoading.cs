@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using Serving.Contracts.Cluster;
 using Serving.Engine.Execution;
 using Serving.Engine.Execution.Cpu;
-using Serving.Engine.Formats.Gguf;
+using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.Scheduling;
 using Serving.Text.Templates;
@@ -23,7 +23,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
     /// <exception cref="Engine.Formats.ModelFormatException">The file cannot be run.</exception>
     public ModelRuntime Load(WorkerModelOptions model, WorkerOptions worker, ComputePool pool, long budgetBytes)
     {
-        using GgufFile file = GgufFile.Open(model.Path);
+        using ModelSource source = ModelSource.Open(model.Path);
         ModelLoadOptions options = new()
         {
             ComputeClass = worker.Compute == WorkerCompute.Fp32 ? ComputeClass.Fp32 : ComputeClass.Fast,
@@ -31,24 +31,24 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
             KvBlocks = Math.Max(1, worker.KvTokensMax / BlockSize),
             BlockSize = BlockSize,
         };
-        ModelFootprint footprint = ModelFootprint.Estimate(file, options);
+        ModelFootprint footprint = ModelFootprint.Estimate(source, options);
         options = options with
         {
             KvBlocks = MemoryLedger.KvBlocks(model.Name, footprint, BlockSize, budgetBytes, worker.KvTokensMax, KvTokensMin),
         };
 
-        GgufModelMetadata metadata = GgufModelMetadata.Read(file);
-        ITokenizer tokenizer = GgufTokenizer.Create(metadata.Vocabulary);
-        CpuModelExecutor executor = ModelLoader.Load(file, options, pool);
+        ModelText text = source.ReadText();
+        ITokenizer tokenizer = text.Tokenizer;
+        CpuModelExecutor executor = ModelLoader.Load(source, options, pool);
         try
         {
             return new ModelRuntime(
                 new ServedModel(
-                    model.Name, executor.Model.KvFingerprint, executor.Model.ContextLength, File.GetLastWriteTimeUtc(model.Path), metadata.Organization ?? "unknown"),
+                    model.Name, executor.Model.KvFingerprint, executor.Model.ContextLength, source.LastWriteTimeUtc, text.Organization ?? "unknown"),
                 executor,
                 new EngineLoop(executor, LoopOptions(model, worker), time, loggers.CreateLogger<EngineLoop>()),
                 tokenizer,
-                Prompts(metadata, tokenizer),
+                Prompts(text),
                 (int[])[.. tokenizer.EndOfGenerationIds]);
         }
         catch
@@ -58,11 +58,11 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
         }
     }
 
-    private PromptEncoder Prompts(GgufModelMetadata metadata, ITokenizer tokenizer) => new(
-        tokenizer,
-        metadata.ChatTemplate is { } source ? ChatTemplate.Parse(source) : null,
-        SpecialText(tokenizer, tokenizer.BeginOfTextId),
-        SpecialText(tokenizer, tokenizer.EndOfTextId),
+    private PromptEncoder Prompts(ModelText text) => new(
+        text.Tokenizer,
+        text.ChatTemplate is { } source ? ChatTemplate.Parse(source) : null,
+        SpecialText(text.Tokenizer, text.Tokenizer.BeginOfTextId),
+        SpecialText(text.Tokenizer, text.Tokenizer.EndOfTextId),
         time);
 
     private static string? SpecialText(ITokenizer tokenizer, int? id) =>

@@ -1,7 +1,6 @@
 using Serving.Engine.Execution;
 using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Formats;
-using Serving.Engine.Formats.Gguf;
 using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 using Serving.TestKit;
@@ -53,7 +52,7 @@ public sealed class CpuModelExecutorTests : IDisposable
     public void The_footprint_is_known_before_loading(string model, ComputeClass computeClass)
     {
         var options = new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = 16 };
-        using GgufFile file = GgufFile.Open(GoldenFixtures.Path("gguf", $"{model}.gguf"));
+        using ModelSource file = ModelSource.Open(GoldenFixtures.Path("gguf", $"{model}.gguf"));
         using CpuModelExecutor executor = ModelLoader.Load(file, options, _pool);
 
         ModelFootprint footprint = ModelFootprint.Estimate(file, options);
@@ -69,7 +68,7 @@ public sealed class CpuModelExecutorTests : IDisposable
         using CpuModelExecutor executor = Load(new ModelLoadOptions { ComputeClass = ComputeClass.Fp32, KvBlocks = 40 });
 
         Assert.Equal(("tiny", "llama", 3, 640, 512), (executor.Model.Name, executor.Model.Architecture, executor.Model.Layers, executor.Model.VocabularySize, executor.Model.ContextLength));
-        Assert.Equal(new KvCacheLayout(3, 2, 16, 16, KvDataType.Float32), executor.KvLayout);
+        Assert.Equal(new KvCacheLayout(3, 2, 16, 16, 16, KvDataType.Float32), executor.KvLayout);
         Assert.Equal(40, executor.KvBlockCount);
     }
 

@@ -11,11 +11,26 @@ public sealed class TinyModelTests
 {
     private static readonly ModelLoadOptions _options = new() { ComputeClass = ComputeClass.Fp32, KvBlocks = 128, StepRowsMax = 256 };
 
-    [Fact]
-    public void Llama_in_f32_gives_the_reference_logits_and_tokens() => AssertMatches(
-        GoldenFixtures.Path("gguf", "llama-f32.gguf"),
-        GoldenFixtures.Json("models", "llama", "golden.json").GetProperty("cases"),
-        GoldenFixtures.Tensors("models", "llama", "golden.safetensors"),
+    public static TheoryData<string> Families => [.. Directory.GetDirectories(GoldenFixtures.Path("models")).Select(folder => Path.GetFileName(folder)).Order()];
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void A_family_s_folder_gives_the_reference_logits_and_tokens(string family) => AssertMatches(
+        GoldenFixtures.Path("models", family),
+        GoldenFixtures.Json("models", family, "golden.json").GetProperty("cases"),
+        GoldenFixtures.Tensors("models", family, "golden.safetensors"),
+        tolerance: 2e-4f);
+
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("mixtral")]
+    [InlineData("qwen2")]
+    [InlineData("qwen2-moe")]
+    [InlineData("qwen3")]
+    public void Its_GGUF_twin_gives_the_same(string family) => AssertMatches(
+        GoldenFixtures.Path("gguf", $"{family}-f32.gguf"),
+        GoldenFixtures.Json("models", family, "golden.json").GetProperty("cases"),
+        GoldenFixtures.Tensors("models", family, "golden.safetensors"),
         tolerance: 2e-4f);
 
     [Theory]

@@ -61,10 +61,24 @@ public sealed class GgufFileTests
         using GgufFile file = GgufFile.Open(temporary.Path);
 
         Assert.Equal(["first", "second"], file.Tensors.Select(tensor => tensor.Name));
-        RawTensor matrix = file.Matrix(file.FindTensor("second")!);
-        Assert.Equal((2, 3, 24L), (matrix.Outputs, matrix.Inputs, matrix.ByteCount));
-        Assert.Equal(data[12..], matrix.Row(1).ToArray());
         Assert.Null(file.FindTensor("third"));
+    }
+
+    [Fact]
+    public void A_source_gives_tensors_with_the_outermost_dimension_first()
+    {
+        using var temporary = new TemporaryFile(new GgufWriter()
+            .Set("general.architecture", "llama")
+            .Add("stack", GgmlType.F16, [3, 2, 4], [.. Enumerable.Range(0, 48).Select(i => (byte)i)])
+            .ToArray());
+        using ModelSource source = ModelSource.Open(temporary.Path);
+
+        ModelTensor stack = source.FindTensor("stack")!;
+
+        Assert.Equal([4, 2, 3], stack.Shape);
+        Assert.Equal((8, 3), (stack.AsMatrix().Outputs, stack.AsMatrix().Inputs));
+        Assert.Equal((2, 3), (stack.MatrixAt(3).Outputs, stack.MatrixAt(3).Inputs));
+        Assert.Equal([42, 43, 44, 45, 46, 47], stack.MatrixAt(3).Row(1).ToArray());
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class GgufMutationTests
             using var temporary = new TemporaryFile(Mutate(original, random));
             try
             {
-                using GgufFile file = GgufFile.Open(temporary.Path);
+                using ModelSource file = ModelSource.Open(temporary.Path);
                 ModelGraph.Build(file);
                 opened++;
             }

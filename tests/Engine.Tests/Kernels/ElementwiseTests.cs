@@ -1,4 +1,5 @@
 using Serving.Engine.Kernels;
+using Serving.Engine.Models;
 
 namespace Serving.Engine.Tests.Kernels;
 
@@ -51,7 +52,7 @@ public sealed unsafe class ElementwiseTests
                 expected[i] = (float)(gate[i] / (1 + Math.Exp(-(double)gate[i])) * up[i]);
             }
 
-            SwiGlu.Apply(g, Width, u, Width, g, Width, rows: 1, Width);
+            GatedUnit.Apply(new GateSpec(GateActivation.Silu), g, Width, u, Width, g, Width, rows: 1, Width);
 
             for (int i = 0; i < Width; i++)
             {
@@ -82,7 +83,7 @@ public sealed unsafe class ElementwiseTests
         float[] factors = Numbers(dims / 2, seed: 5).Select(f => 1.5f + Math.Abs(f)).ToArray();
         float[] x = Numbers(positions.Length * Heads * headDim, seed: 6);
         float[] turned = [.. x];
-        using RopeTable rope = new(64, dims, 10000f, factors, interleaved);
+        using RopeTable rope = new(64, RopeFrequencies.Divide(RopeFrequencies.Default(dims, 10000), factors), 1, interleaved);
         fixed (float* rows = turned)
         {
             rope.Apply(rows, Heads * headDim, Heads, headDim, positions);
@@ -109,7 +110,7 @@ public sealed unsafe class ElementwiseTests
     [Fact]
     public void Refuses_a_position_beyond_the_context()
     {
-        using RopeTable rope = new(8, 4, 10000f, [], interleaved: true);
+        using RopeTable rope = new(8, RopeFrequencies.Default(4, 10000), 1, interleaved: true);
         float[] x = new float[4];
 
         Assert.Throws<ArgumentOutOfRangeException>(() =>

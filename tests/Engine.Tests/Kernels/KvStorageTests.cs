@@ -9,7 +9,7 @@ public sealed unsafe class KvStorageTests
     [InlineData(KvDataType.Float16)]
     public void Exports_what_was_written_packed_without_the_unused_slots(KvDataType type)
     {
-        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, HeadDim: 8, BlockSize: 4, type);
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 8, ValueDim: 8, BlockSize: 4, type);
         using KvStorage kv = new(layout, 3);
         Fill(kv, new BlockId(1), slots: 3);
 
@@ -30,7 +30,7 @@ public sealed unsafe class KvStorageTests
     [InlineData(KvDataType.Float16)]
     public void Imports_what_another_storage_exported(KvDataType type)
     {
-        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, HeadDim: 8, BlockSize: 4, type);
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 8, ValueDim: 8, BlockSize: 4, type);
         using KvStorage source = new(layout, 2);
         using KvStorage destination = new(layout, 2);
         Fill(source, new BlockId(0), slots: 4);
@@ -49,7 +49,7 @@ public sealed unsafe class KvStorageTests
     [Fact]
     public void Refuses_what_lies_outside_it()
     {
-        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, HeadDim: 8, BlockSize: 4, KvDataType.Float16);
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 8, ValueDim: 8, BlockSize: 4, KvDataType.Float16);
         using KvStorage kv = new(layout, 2);
         byte[] packed = new byte[layout.BytesPerLayerBlock];
 
@@ -58,7 +58,7 @@ public sealed unsafe class KvStorageTests
         Assert.Throws<ArgumentOutOfRangeException>(() => kv.Import(0, new BlockId(-1), 4, packed));
         Assert.Throws<ArgumentOutOfRangeException>(() => kv.Import(0, new BlockId(0), 5, packed));
         Assert.Throws<ArgumentException>(() => kv.Import(0, new BlockId(0), 3, packed));
-        Assert.Throws<ArgumentException>(() => new KvStorage(layout with { HeadDim = 12 }, 1));
+        Assert.Throws<ArgumentException>(() => new KvStorage(layout with { KeyDim = 4, ValuesInKeys = true }, 1));
     }
 
     private static void Fill(KvStorage kv, BlockId block, int slots)

@@ -74,10 +74,10 @@ public sealed unsafe class PagedAttentionTests
     [Fact]
     public void Refuses_heads_and_blocks_that_do_not_fit()
     {
-        KvCacheLayout layout = new(Layers: 1, KvHeads: 2, HeadDim: 64, BlockSize: 16, KvDataType.Float16);
+        KvCacheLayout layout = new(Layers: 1, KvHeads: 2, KeyDim: 64, ValueDim: 64, BlockSize: 16, KvDataType.Float16);
 
-        Assert.Throws<ArgumentException>(() => new PagedAttention(queryHeads: 3, layout));
-        Assert.Throws<ArgumentException>(() => new PagedAttention(queryHeads: 4, layout with { BlockSize = 1024 }));
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 3, Scale: 1), layout));
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 4, Scale: 1), layout with { BlockSize = 1024 }));
     }
 
     /// <summary>Sequences with random keys, values and queries in a storage whose blocks are handed out in a scattered order.</summary>
@@ -97,15 +97,15 @@ public sealed unsafe class PagedAttentionTests
 
         public Setting(KvDataType type, int headDim, int blockSize)
         {
-            _layout = new KvCacheLayout(Layers: 2, KvHeads: 2, headDim, blockSize, type);
+            _layout = new KvCacheLayout(Layers: 2, KvHeads: 2, headDim, headDim, blockSize, type);
             _kv = new KvStorage(_layout, 101);
-            _attention = new PagedAttention(QueryHeads, _layout);
+            _attention = new PagedAttention(new AttentionShape(QueryHeads, 1 / MathF.Sqrt(headDim)), _layout);
             _queries = Numbers(RowsMax * QueryHeads * headDim);
         }
 
-        private int KvWidth => _layout.KvHeads * _layout.HeadDim;
+        private int KvWidth => _layout.KvHeads * _layout.KeyDim;
 
-        private int QueryWidth => QueryHeads * _layout.HeadDim;
+        private int QueryWidth => QueryHeads * _layout.KeyDim;
 
         public void Add(int computed, int rows)
         {
@@ -167,13 +167,13 @@ public sealed unsafe class PagedAttentionTests
             double[] y = new double[QueryWidth];
             for (int head = 0; head < QueryHeads; head++)
             {
-                int kvOffset = head / (QueryHeads / _layout.KvHeads) * _layout.HeadDim;
+                int kvOffset = head / (QueryHeads / _layout.KvHeads) * _layout.KeyDim;
                 double[] weights = new double[keyCount];
                 for (int t = 0; t < keyCount; t++)
                 {
-                    for (int d = 0; d < _layout.HeadDim; d++)
+                    for (int d = 0; d < _layout.KeyDim; d++)
                     {
-                        double query = _queries[(row * QueryWidth) + (head * _layout.HeadDim) + d];
+                        double query = _queries[(row * QueryWidth) + (head * _layout.KeyDim) + d];
                         weights[t] += query * Stored(_keys[sequence][(t * KvWidth) + kvOffset + d]);
                     }
                 }
@@ -181,15 +181,15 @@ public sealed unsafe class PagedAttentionTests
                 double sum = 0;
                 for (int t = 0; t < keyCount; t++)
                 {
-                    weights[t] = Math.Exp(weights[t] / Math.Sqrt(_layout.HeadDim));
+                    weights[t] = Math.Exp(weights[t] / Math.Sqrt(_layout.KeyDim));
                     sum += weights[t];
                 }
 
                 for (int t = 0; t < keyCount; t++)
                 {
-                    for (int d = 0; d < _layout.HeadDim; d++)
+                    for (int d = 0; d < _layout.KeyDim; d++)
                     {
-                        y[(head * _layout.HeadDim) + d] += weights[t] / sum * Stored(_values[sequence][(t * KvWidth) + kvOffset + d]);
+                        y[(head * _layout.KeyDim) + d] += weights[t] / sum * Stored(_values[sequence][(t * KvWidth) + kvOffset + d]);
                     }
                 }
             }

@@ -22,8 +22,15 @@ public sealed unsafe partial class CpuModelExecutor
             case ProjectLogits project:
                 RunProjectLogits(project, rows);
                 break;
+            case ProjectHeads project:
+                RunProjectHeads(project, rows);
+                break;
+            case MixExperts mix:
+                _experts.MixerOf(mix.Set).Run(
+                    mix.Set, _weights, _scratch.Row(mix.From, 0), _scratch.Row(mix.Choice, 0), rows, _scratch.Row(mix.To, 0), _pool);
+                break;
             case Attend attend:
-                _attention.Run(
+                _attentions[attend.Attention.Index].Run(
                     attend.Layer, _plan, _scratch.Row(attend.From, 0), attend.From.Width, _scratch.Row(attend.To, 0), attend.To.Width, _kv, _pool);
                 break;
             default:
@@ -58,6 +65,27 @@ public sealed unsafe partial class CpuModelExecutor
         // The plan's logits are pinned for life.
         var logits = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_plan.Logits));
         _weights[project.Weight].Multiply(input, rows, logits, _plan.VocabularySize, _pool);
+        if (project.Softcap != 0)
+        {
+            RowMath.Softcap(logits, project.Softcap, (long)rows * _plan.VocabularySize);
+        }
+    }
+
+    private void RunProjectHeads(ProjectHeads project, int rows)
+    {
+        int inputs = project.Heads[0].Inputs;
+        Activations head = _scratch.HeadActivations(inputs);
+        for (int h = 0; h < project.Heads.Count; h++)
+        {
+            for (int row = 0; row < rows; row++)
+            {
+                float* from = _scratch.Row(project.From, row) + (h * project.FromStride);
+                new ReadOnlySpan<float>(from, inputs).CopyTo(new Span<float>(head.Values + ((long)row * inputs), inputs));
+            }
+
+            head.Prepare(rows, inputs, _pool);
+            _weights[project.Heads[h]].Multiply(head, rows, _scratch.Row(project.To, 0) + (h * project.ToStride), project.To.Width, _pool);
+        }
     }
 
     private void RunShared(Operation operation, int rows)
@@ -79,7 +107,12 @@ public sealed unsafe partial class CpuModelExecutor
             case EmbedTokens embed:
                 for (int row = start; row < start + count; row++)
                 {
-                    _weights[embed.Table].CopyRow(_rows.Tokens[row], new Span<float>(_scratch.Row(embed.To, row), embed.To.Width));
+                    float* embedding = _scratch.Row(embed.To, row);
+                    _weights[embed.Table].CopyRow(_rows.Tokens[row], new Span<float>(embedding, embed.To.Width));
+                    if (embed.Scale != 1)
+                    {
+                        RowMath.Scale(embedding, embed.Scale, embed.To.Width);
+                    }
                 }
 
                 break;
@@ -89,7 +122,43 @@ public sealed unsafe partial class CpuModelExecutor
                 break;
             case Rotate rotate:
                 _ropes[rotate.Rope.Index].Apply(
-                    _scratch.Row(rotate.Of, start), rotate.Of.Width, rotate.Heads, rotate.HeadDim, _rows.Positions.Slice(start, count));
+                    _scratch.Row(rotate.Of, start) + rotate.Column, rotate.Of.Width, rotate.Heads, rotate.Stride, _rows.Positions.Slice(start, count));
+                break;
+            case NormalizeHeads norm:
+                for (int row = start; row < start + count; row++)
+                {
+                    float* heads = _scratch.Row(norm.Of, row) + norm.Column;
+                    RmsNorm.Apply(heads, norm.Weight.Length, _weights[norm.Weight], norm.Epsilon, heads, norm.Weight.Length, norm.Heads);
+                }
+
+                break;
+            case Clamp clamp:
+                for (int row = start; row < start + count; row++)
+                {
+                    RowMath.Clamp(_scratch.Row(clamp.Of, row) + clamp.Column, clamp.Limit, clamp.Width);
+                }
+
+                break;
+            case CopyHeads copy:
+                for (int row = start; row < start + count; row++)
+                {
+                    CopyHeadsOfRow(copy, _scratch.Row(copy.From, row), _scratch.Row(copy.To, row));
+                }
+
+                break;
+            case ChooseExperts choose:
+                for (int row = start; row < start + count; row++)
+                {
+                    ChooseExpertsOfRow(choose, row);
+                }
+
+                break;
+            case ScaleBySigmoid scale:
+                for (int row = start; row < start + count; row++)
+                {
+                    RowMath.Scale(_scratch.Row(scale.To, row), 1 / (1 + VectorMath.Exp(-*_scratch.Row(scale.From, row))), scale.To.Width);
+                }
+
                 break;
             case StoreKv store:
                 for (int row = start; row < start + count; row++)
@@ -99,10 +168,10 @@ public sealed unsafe partial class CpuModelExecutor
                 }
 
                 break;
-            case SwiGluGate gate:
+            case Gate gate:
                 int width = gate.To.Width;
                 float* gateUp = _scratch.Row(gate.From, start);
-                SwiGlu.Apply(gateUp, gate.From.Width, gateUp + width, gate.From.Width, _scratch.Row(gate.To, start), width, count, width);
+                GatedUnit.Apply(gate.Unit, gateUp, gate.From.Width, gateUp + width, gate.From.Width, _scratch.Row(gate.To, start), width, count, width);
                 break;
             case AddTo add:
                 RowMath.Add(_scratch.Row(add.From, start), _scratch.Row(add.To, start), (long)count * add.To.Width);
@@ -118,6 +187,24 @@ public sealed unsafe partial class CpuModelExecutor
             default:
                 throw new UnreachableException($"{operation.GetType().Name} has no implementation on the processor.");
         }
+    }
+
+    private static void CopyHeadsOfRow(CopyHeads copy, float* from, float* to)
+    {
+        for (int head = 0; head < copy.Heads; head++)
+        {
+            new ReadOnlySpan<float>(from + copy.FromColumn + (head * copy.FromStride), copy.Width)
+                .CopyTo(new Span<float>(to + copy.ToColumn + (head * copy.ToStride), copy.Width));
+        }
+    }
+
+    private void ChooseExpertsOfRow(ChooseExperts choose, int row)
+    {
+        Span<float> scratch = stackalloc float[ExpertRouter.ScratchLength(choose.Router)];
+        var logits = new ReadOnlySpan<float>(_scratch.Row(choose.From, row), choose.From.Width);
+        var choice = new Span<float>(_scratch.Row(choose.To, row), choose.To.Width);
+        ReadOnlySpan<float> correction = choose.Correction is { } weight ? _weights[weight] : [];
+        ExpertRouter.Choose(choose.Router, logits, correction, choice[..choose.Router.Used], choice[choose.Router.Used..], scratch);
     }
 
     /// <summary>An operation's rows, divided over the threads in runs.</summary>

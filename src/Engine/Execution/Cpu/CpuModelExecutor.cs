@@ -15,7 +15,8 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
     private readonly StepScratch _scratch;
     private readonly StepRows _rows;
     private readonly RopeTable[] _ropes;
-    private readonly PagedAttention _attention;
+    private readonly PagedAttention[] _attentions;
+    private readonly ExpertMixers _experts;
     private readonly KvStorage _kv;
     private readonly ComputePool _pool;
 
@@ -38,15 +39,21 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
         _graph = graph;
         _weights = weights;
         _pool = pool;
-        _scratch = new StepScratch(graph.Buffers, numericClass, options.StepRowsMax);
+        _scratch = new StepScratch(graph, numericClass, options.StepRowsMax);
+        _experts = new ExpertMixers(graph, numericClass, options.StepRowsMax);
         _rows = new StepRows(layout, options.KvBlocks, options.StepRowsMax, model.ContextLength, model.VocabularySize);
         _kv = new KvStorage(layout, options.KvBlocks);
-        _attention = new PagedAttention(graph.Config.Heads, layout);
+        _attentions = new PagedAttention[graph.Attentions.Count];
+        foreach (AttentionSpec attention in graph.Attentions)
+        {
+            var shape = new AttentionShape(attention.QueryHeads, attention.Scale, attention.Window, attention.Softcap);
+            _attentions[attention.Index] = new PagedAttention(shape, layout, attention.Sinks is { } sinks ? weights[sinks] : []);
+        }
+
         _ropes = new RopeTable[graph.Ropes.Count];
         foreach (RopeSpec rope in graph.Ropes)
         {
-            ReadOnlySpan<float> factors = rope.FrequencyFactors is { } vector ? weights[vector] : [];
-            _ropes[rope.Index] = new RopeTable(model.ContextLength, rope.Dims, rope.Theta, factors, rope.Interleaved);
+            _ropes[rope.Index] = new RopeTable(model.ContextLength, rope.Frequencies, rope.Magnitude, rope.Interleaved);
         }
     }
 
@@ -86,6 +93,7 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
     {
         Array.ForEach(_ropes, rope => rope.Dispose());
         _kv.Dispose();
+        _experts.Dispose();
         _scratch.Dispose();
         _weights.Dispose();
     }

@@ -1,5 +1,3 @@
-using Serving.Engine.Formats.Blocks;
-using Serving.Engine.Formats.Gguf;
 using Serving.Engine.Kernels;
 using Serving.Engine.Models;
 
@@ -33,7 +31,7 @@ internal sealed class ModelWeights : IDisposable
         }
     }
 
-    public static ModelWeights Load(GgufFile file, ModelGraph graph, NumericClass numericClass)
+    public static ModelWeights Load(ModelGraph graph, NumericClass numericClass)
     {
         var matrices = new WeightMatrix[graph.Matrices.Count];
         var vectors = new float[graph.Vectors.Count][];
@@ -42,13 +40,12 @@ internal sealed class ModelWeights : IDisposable
         {
             foreach (MatrixWeight matrix in graph.Matrices)
             {
-                matrices[matrix.Index] = numericClass.Pack(file.Matrix(matrix.Tensor));
+                matrices[matrix.Index] = matrix.Data.Read(rows => numericClass.Pack(in rows));
             }
 
             foreach (VectorWeight vector in graph.Vectors)
             {
-                vectors[vector.Index] = new float[vector.Length];
-                BlockDecoder.Decode(vector.Tensor.Type, file.Data(vector.Tensor, 0, checked((int)vector.Tensor.ByteCount)), vectors[vector.Index]);
+                vectors[vector.Index] = vector.Read();
             }
 
             return weights;

@@ -9,8 +9,12 @@ internal sealed unsafe class StepScratch : IDisposable
     private readonly NativeBuffer?[] _plain;
     private readonly Activations?[] _inputs;
 
-    public StepScratch(IReadOnlyList<RowBuffer> buffers, NumericClass numericClass, int rowsMax)
+    // What products of single heads read, by their width.
+    private readonly Dictionary<int, Activations> _heads = [];
+
+    public StepScratch(ModelGraph graph, NumericClass numericClass, int rowsMax)
     {
+        IReadOnlyList<RowBuffer> buffers = graph.Buffers;
         _plain = new NativeBuffer?[buffers.Count];
         _inputs = new Activations?[buffers.Count];
         for (int i = 0; i < buffers.Count; i++)
@@ -24,13 +28,23 @@ internal sealed unsafe class StepScratch : IDisposable
                 _plain[i] = new NativeBuffer((long)rowsMax * buffers[i].Width * sizeof(float));
             }
         }
+
+        foreach (int width in HeadWidths(graph))
+        {
+            _heads.Add(width, numericClass.CreateActivations(rowsMax, width));
+        }
     }
 
     /// <summary>Bytes of the buffers of a model.</summary>
-    public static long ByteCount(IReadOnlyList<RowBuffer> buffers, NumericClass numericClass, int rowsMax)
+    public static long ByteCount(ModelGraph graph, NumericClass numericClass, int rowsMax)
     {
         long bytes = 0;
-        foreach (RowBuffer buffer in buffers)
+        foreach (int width in HeadWidths(graph))
+        {
+            bytes += numericClass.ActivationBytes(rowsMax, width);
+        }
+
+        foreach (RowBuffer buffer in graph.Buffers)
         {
             bytes += buffer is ProductInput ? numericClass.ActivationBytes(rowsMax, buffer.Width) : (long)rowsMax * buffer.Width * sizeof(float);
         }
@@ -40,6 +54,9 @@ internal sealed unsafe class StepScratch : IDisposable
 
     /// <summary>What products read of a buffer.</summary>
     public Activations Activations(ProductInput input) => _inputs[input.Index]!;
+
+    /// <summary>What a product of a single head reads.</summary>
+    public Activations HeadActivations(int width) => _heads[width];
 
     /// <summary>The address of a row.</summary>
     public float* Row(RowBuffer buffer, int row)
@@ -52,5 +69,26 @@ internal sealed unsafe class StepScratch : IDisposable
     {
         Array.ForEach(_plain, buffer => buffer?.Dispose());
         Array.ForEach(_inputs, input => input?.Dispose());
+        foreach (Activations head in _heads.Values)
+        {
+            head.Dispose();
+        }
+    }
+
+    private static HashSet<int> HeadWidths(ModelGraph graph)
+    {
+        var widths = new HashSet<int>();
+        foreach (IReadOnlyList<Operation> layer in graph.Layers)
+        {
+            foreach (Operation operation in layer)
+            {
+                if (operation is ProjectHeads project)
+                {
+                    widths.Add(project.Heads[0].Inputs);
+                }
+            }
+        }
+
+        return widths;
     }
 }

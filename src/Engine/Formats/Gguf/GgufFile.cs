@@ -2,7 +2,7 @@ namespace Serving.Engine.Formats.Gguf;
 
 /// <summary>
 /// A GGUF v3 model file, memory-mapped. Opening it reads and checks the metadata and the tensor directory; tensor data is read where it lies.
-/// Every span and <see cref="RawTensor"/> handed out is valid until the file is disposed.
+/// Every address handed out is valid until the file is disposed.
 /// </summary>
 public sealed unsafe class GgufFile : IDisposable
 {
@@ -12,6 +12,7 @@ public sealed unsafe class GgufFile : IDisposable
     private GgufFile(MappedFile file)
     {
         _file = file;
+        ForeignFile.Refuse(file);
         _directory = GgufDirectory.Read(file.Path, file.Data, file.Length);
         Metadata = new GgufMetadata(file.Path, _directory.Values);
     }
@@ -48,34 +49,8 @@ public sealed unsafe class GgufFile : IDisposable
 
     public GgufTensor? FindTensor(string name) => _directory.TensorsByName.GetValueOrDefault(name);
 
-    /// <summary>Bytes of a tensor's data: <paramref name="count"/> of them from <paramref name="start"/>.</summary>
-    public ReadOnlySpan<byte> Data(GgufTensor tensor, long start, int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(start);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, tensor.ByteCount - start);
-        return new ReadOnlySpan<byte>(_file.Data + tensor.Offset + start, count);
-    }
-
     /// <summary>Address of a tensor's first byte.</summary>
     public nint Address(GgufTensor tensor) => (nint)(_file.Data + tensor.Offset);
-
-    /// <summary>A tensor as a matrix: its first dimension are the inputs, the others together the outputs.</summary>
-    public RawTensor Matrix(GgufTensor tensor)
-    {
-        long outputs = 1;
-        for (int i = 1; i < tensor.Dimensions.Count; i++)
-        {
-            outputs *= tensor.Dimensions[i];
-        }
-
-        return outputs <= int.MaxValue && tensor.Dimensions[0] <= int.MaxValue
-            ? new RawTensor(tensor.Name, tensor.Type, (int)outputs, (int)tensor.Dimensions[0], (nint)(_file.Data + tensor.Offset), tensor.ByteCount)
-            : throw Error(tensor, $"has the dimensions {tensor.Shape}, which are too large for a matrix");
-    }
-
-    /// <summary>The error for a tensor that cannot be used.</summary>
-    public ModelFormatException Error(GgufTensor tensor, string problem) => new(Path, tensor.DirectoryOffset, $"tensor {tensor.Name}", problem);
 
     public void Dispose() => _file.Dispose();
 }

@@ -7,6 +7,9 @@ public sealed class GgufSettings(GgufMetadata metadata) : ModelSettings
 
     public override string Family { get; } = metadata.GetString(ArchitectureKey);
 
+    /// <summary><c>general.name</c>.</summary>
+    public string? ModelName => metadata.FindString("general.name");
+
     public override int? FindInt32(SettingKey key, int min, int max) => key.Gguf is null ? null : metadata.FindInt32(Full(key), min, max);
 
     public override float? FindSingle(SettingKey key) => key.Gguf is null ? null : metadata.FindSingle(Full(key));
@@ -27,5 +30,8 @@ public sealed class GgufSettings(GgufMetadata metadata) : ModelSettings
 
     public override ModelFormatException Invalid(SettingKey key, string problem) => metadata.Invalid(Full(key), problem);
 
-    private string Full(SettingKey key) => $"{Family}.{key.Gguf ?? key.HuggingFace}";
+    /// <summary>The error for a family that cannot be used.</summary>
+    public ModelFormatException InvalidFamily(string problem) => metadata.Invalid(ArchitectureKey, problem);
+
+    private string Full(SettingKey key) => $"{Family}.{key.Gguf ?? key.HuggingFace[0]}";
 }

@@ -1,16 +1,21 @@
 using System.Security.Cryptography;
+using Serving.Engine.Formats.Safetensors;
 
 namespace Serving.Engine.Formats.HuggingFace;
 
-/// <summary>A folder as Hugging Face hubs hold models.</summary>
+/// <summary>A folder as Hugging Face hubs hold models: config.json, safetensors, tokenizer.json, chat template, generation_config.json.</summary>
 public sealed class HuggingFaceSource : ModelSource
 {
+    private const string ConfigFile = "config.json";
+
     private readonly HuggingFaceSettings _settings;
+    private readonly HuggingFaceWeights _weights;
 
     private HuggingFaceSource(string path)
     {
         Path = path;
-        _settings = new HuggingFaceSettings(JsonFields.Read(System.IO.Path.Combine(path, "config.json")));
+        _settings = HuggingFaceSettings.Read(System.IO.Path.Combine(path, ConfigFile));
+        _weights = HuggingFaceWeights.Open(path);
     }
 
     public override string Path { get; }
@@ -19,24 +24,62 @@ public sealed class HuggingFaceSource : ModelSource
 
     public override ModelSettings Settings => _settings;
 
-    public override IReadOnlyCollection<ModelTensor> Tensors => throw new NotSupportedException();
+    public override IReadOnlyCollection<ModelTensor> Tensors => _weights.Tensors;
 
-    public override long ByteCount => throw new NotSupportedException();
+    public override long ByteCount
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (SafetensorsFile file in _weights.Files)
+            {
+                bytes += file.Length;
+            }
 
-    public override DateTime LastWriteTimeUtc => throw new NotSupportedException();
+            return bytes;
+        }
+    }
+
+    public override DateTime LastWriteTimeUtc
+    {
+        get
+        {
+            DateTime newest = DateTime.MinValue;
+            foreach (SafetensorsFile file in _weights.Files)
+            {
+                newest = file.LastWriteTimeUtc > newest ? file.LastWriteTimeUtc : newest;
+            }
+
+            return newest;
+        }
+    }
 
     /// <summary>Whether a folder holds a model of this form.</summary>
-    public static bool IsFolder(string path) => File.Exists(System.IO.Path.Combine(path, "config.json"));
+    public static bool IsFolder(string path) => File.Exists(System.IO.Path.Combine(path, ConfigFile));
 
+    /// <summary>Opens a folder.</summary>
     public static new HuggingFaceSource Open(string path) => new(path);
 
-    public override ModelTensor? FindTensor(string name) => throw new NotSupportedException();
+    public override ModelTensor? FindTensor(string name) => _weights.Find(name);
 
-    public override ModelText ReadText() => throw new NotSupportedException();
+    public override ModelText ReadText() => HuggingFaceText.Read(Path, _settings.Root);
 
-    public override void AppendIdentity(IncrementalHash hash) => throw new NotSupportedException();
+    public override void AppendIdentity(IncrementalHash hash)
+    {
+        ArgumentNullException.ThrowIfNull(hash);
+        hash.AppendData(File.ReadAllBytes(System.IO.Path.Combine(Path, ConfigFile)));
+        foreach (SafetensorsFile file in _weights.Files)
+        {
+            hash.AppendData(file.DirectoryBytes);
+            hash.AppendData(BitConverter.GetBytes(file.Length));
+        }
+    }
 
     protected override void Dispose(bool disposing)
     {
+        if (disposing)
+        {
+            _weights.Dispose();
+        }
     }
 }

@@ -28,7 +28,7 @@ public sealed class JsonFields
         {
             foreach (JsonProperty property in _object.EnumerateObject())
             {
-                yield return property.Name;
+                yield return NameOf(property);
             }
         }
     }
@@ -86,6 +86,12 @@ public sealed class JsonFields
         ? value.ValueKind == JsonValueKind.Object ? new JsonFields(_path, $"{_prefix}{name}.", value) : throw Mistyped(name, value, "an object")
         : null;
 
+    public JsonFields[]? FindObjects(string name) => FindList(
+        name,
+        "a list of objects",
+        allowsOne: false,
+        (item, index) => item.ValueKind == JsonValueKind.Object ? new JsonFields(_path, $"{_prefix}{index}.", item) : throw Mistyped(index, item, "an object"));
+
     /// <summary>A list of integers of 32 bits, or one integer as a list of one.</summary>
     public int[]? FindInt32s(string name) =>
         FindList(name, "an integer or a list of integers", allowsOne: true, (item, index) => Int32(index, item, int.MinValue, int.MaxValue));
@@ -111,6 +117,18 @@ public sealed class JsonFields
         JsonValueKind.False => "false",
         _ => "null",
     };
+
+    private string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Invalid("a name", "holds half of a surrogate pair, which is no character");
+        }
+    }
 
     private T[]? FindList<T>(string name, string expected, bool allowsOne, Func<JsonElement, string, T> read)
     {

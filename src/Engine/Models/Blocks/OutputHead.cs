@@ -1,20 +1,31 @@
+using Serving.Engine.Formats;
+
 namespace Serving.Engine.Models.Blocks;
 
-/// <summary>The last norm and the projection onto the vocabulary, which is the token embedding itself where the file has no other.</summary>
+/// <summary>The last norm and the projection onto the vocabulary, which is the token embedding itself where the model ties the two.</summary>
 internal static class OutputHead
 {
-    private const string Output = "output.weight";
-
     public static void Emit(ModelGraphBuilder graph, RowBuffer residual)
     {
         ModelConfig config = graph.Config;
         RowBuffer selected = graph.Buffer("selected", config.Width);
         ProductInput normed = graph.ProductInput("normed", config.Width);
-        string output = graph.HasTensor(Output) ? Output : ModelConfig.TokenEmbedding;
+        float softcap = graph.Settings.FindPositive(SettingKeys.LogitSoftcap) ?? 0;
 
         graph.BeginHead();
         graph.Add(new SelectLogitRows(residual, selected));
-        graph.Add(new Normalize(selected, graph.Vector("output_norm.weight", config.Width), config.NormEpsilon, normed));
-        graph.Add(new ProjectLogits(normed, graph.Matrix(output, config.VocabularySize, config.Width)));
+        graph.Add(new Normalize(selected, graph.OutputNorm(), config.NormEpsilon, normed));
+        graph.Add(new ProjectLogits(normed, FindOutput(graph), softcap));
+    }
+
+    private static MatrixWeight FindOutput(ModelGraphBuilder graph)
+    {
+        bool? isTied = graph.Settings.FindBool(SettingKeys.TiedEmbedding);
+        if (isTied is true || (isTied is null && graph.Source.FindTensor(graph.Names.Output) is null))
+        {
+            return graph.TokenEmbedding;
+        }
+
+        return graph.Matrix(graph.Names.Output, graph.Config.VocabularySize, graph.Config.Width);
     }
 }

@@ -3,11 +3,11 @@ namespace Serving.Engine.Models.Blocks;
 /// <summary>Starts each row's residual with its token's embedding.</summary>
 internal static class TokenEmbedding
 {
-    public static RowBuffer Emit(ModelGraphBuilder graph)
+    /// <param name="scale">What embeddings are multiplied with.</param>
+    public static RowBuffer Emit(ModelGraphBuilder graph, float scale = 1)
     {
-        ModelConfig config = graph.Config;
-        RowBuffer residual = graph.Buffer("residual", config.Width);
-        graph.Add(new EmbedTokens(graph.Matrix(ModelConfig.TokenEmbedding, config.VocabularySize, config.Width), residual));
+        RowBuffer residual = graph.Buffer("residual", graph.Config.Width);
+        graph.Add(new EmbedTokens(graph.TokenEmbedding, scale, residual));
         return residual;
     }
 }
