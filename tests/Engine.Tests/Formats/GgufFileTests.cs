@@ -94,8 +94,8 @@ public sealed class GgufFileTests
 
     public static TheoryData<string, byte[], string> WrongFiles() => new()
     {
-        { "an empty file", [], "byte 0: the magic number needs 4 bytes, but only 0 are left" },
-        { "a pickle", [0x80, 0x04, 0x95, 1, 2, 3, 4, 5], "byte 0: the magic number is not GGUF's" },
+        { "an empty file", [], "byte 0: the file is empty" },
+        { "a pickle", [0x80, 0x04, 0x95, 1, 2, 3, 4, 5], "byte 0: the file is a pickle" },
         { "version 2", new GgufWriter().ToArray(version: 2), "byte 4: the version is 2, expected 3" },
         { "big-endian", new GgufWriter().ToArray(version: 0x03000000), "convert it to little-endian" },
         { "cut in the header", TinyLlama.Writer().ToArray()[..12], "byte 8: the tensor count needs 8 bytes, but only 4 are left" },
