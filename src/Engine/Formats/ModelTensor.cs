@@ -4,7 +4,7 @@ namespace Serving.Engine.Formats;
 
 /// <summary>A tensor of a model's files, checked: its bytes lie inside its file, and they are as many as shape and type need.</summary>
 /// <param name="Name">Its name in the file.</param>
-/// <param name="Type">The element format; <see cref="GgmlType.I8"/> stands for bytes that mean something only together with another tensor.</param>
+/// <param name="Type">The element format; integers are no weights by themselves.</param>
 /// <param name="Shape">The outermost dimension first, the contiguous one last: <c>[outputs, inputs]</c>, <c>[experts, outputs, inputs]</c>. Each at least 1.</param>
 /// <param name="Data">Address of the first byte; valid while the <see cref="ModelSource"/> is open.</param>
 /// <param name="ByteCount">Bytes of data.</param>

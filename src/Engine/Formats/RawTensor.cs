@@ -18,6 +18,7 @@ public enum GgmlType
     IQ4_NL = 20,
     IQ4_XS = 23,
     I8 = 24,
+    I32 = 26,
     BF16 = 30,
     MXFP4 = 39,
 }

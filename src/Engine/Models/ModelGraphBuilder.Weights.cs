@@ -1,4 +1,5 @@
 using Serving.Engine.Formats;
+using Serving.Engine.Formats.Blocks;
 
 namespace Serving.Engine.Models;
 
@@ -50,9 +51,9 @@ internal sealed partial class ModelGraphBuilder
             return known;
         }
 
-        if (data.Layout.Type == GgmlType.I8)
+        if (!BlockDecoder.HoldsWeights(data.Layout.Type))
         {
-            throw of.Error("holds plain bytes, expected weights");
+            throw of.Error("holds integers, expected weights");
         }
 
         return _matrices[name] = new MatrixWeight(_matrices.Count, name, data.Layout.Outputs, data.Layout.Inputs, data);
@@ -90,7 +91,7 @@ internal sealed partial class ModelGraphBuilder
 
     private VectorWeight Vector(string name, ModelTensor tensor, int length, float offset)
     {
-        if (tensor.Shape.Count != 1 || tensor.Shape[0] != length || tensor.Type == GgmlType.I8)
+        if (tensor.Shape.Count != 1 || tensor.Shape[0] != length || !BlockDecoder.HoldsWeights(tensor.Type))
         {
             throw WrongShape(tensor, length);
         }

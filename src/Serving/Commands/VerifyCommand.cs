@@ -41,8 +41,7 @@ internal abstract class VerifyCommand : Command
         }
         catch (VerifyException e)
         {
-            // A broken file's own words may be in the message: they must not break the line or move the cursor.
-            result.InvocationConfiguration.Error.WriteLine(string.Concat(e.Message.Select(c => char.IsControl(c) ? ' ' : c)));
+            result.InvocationConfiguration.Error.WriteLine(ErrorLine.Of(e.Message));
             return 1;
         }
     }

@@ -50,6 +50,10 @@ internal readonly record struct GoldenField(string File, string Path, JsonElemen
         ? number
         : throw Wrong("is not a whole number of 32 bits");
 
+    public double Real() => Element.ValueKind == JsonValueKind.Number && Element.TryGetDouble(out var number) && double.IsFinite(number)
+        ? number
+        : throw Wrong("is not a finite number");
+
     /// <summary>The value as it stands in the file.</summary>
     public byte[] Utf8() => JsonMarshal.GetRawUtf8Value(Element).ToArray();
 

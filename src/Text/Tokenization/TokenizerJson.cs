@@ -77,8 +77,12 @@ public static class TokenizerJson
             EndOfTextId = end,
             EndOfGenerationIds = EndOfGeneration.Find(
                 name => addedIds.TryGetValue(name, out int id) ? id : null, [end, .. options.EndOfGenerationIds.Select(id => (int?)id)]),
-            PrefixIds = postProcessor.PrefixIds,
-            SuffixIds = postProcessor.SuffixIds,
+            PrefixIds = options.AddBeginOfText && begin is { } first && !postProcessor.PrefixIds.Contains(first)
+                ? [first, .. postProcessor.PrefixIds]
+                : postProcessor.PrefixIds,
+            SuffixIds = options.AddEndOfText && end is { } last && !postProcessor.SuffixIds.Contains(last)
+                ? [.. postProcessor.SuffixIds, last]
+                : postProcessor.SuffixIds,
         };
     }
 

@@ -29,11 +29,11 @@ public sealed class BlockDecoderTests
     }
 
     [Fact]
-    public void Covers_every_format_but_plain_floats_and_bytes_with_the_fixture()
+    public void Covers_every_format_but_plain_numbers_with_the_fixture()
     {
         IEnumerable<string> covered = Fixture.EnumerateObject().Select(type => type.Name);
 
-        Assert.Equal(Enum.GetNames<GgmlType>().Except(["F32", "I8"]).Order(), covered.Order());
+        Assert.Equal(Enum.GetNames<GgmlType>().Except(["F32", "I8", "I32"]).Order(), covered.Order());
     }
 
     [Fact]

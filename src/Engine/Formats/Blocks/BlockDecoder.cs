@@ -6,7 +6,7 @@ public static class BlockDecoder
     /// <summary>Elements of one block of <paramref name="type"/>; 1 where the format has no blocks.</summary>
     public static int BlockElements(GgmlType type) => type switch
     {
-        GgmlType.F32 or GgmlType.F16 or GgmlType.BF16 or GgmlType.I8 => 1,
+        GgmlType.F32 or GgmlType.F16 or GgmlType.BF16 or GgmlType.I8 or GgmlType.I32 => 1,
         GgmlType.Q4_0 or GgmlType.Q4_1 or GgmlType.Q5_0 or GgmlType.Q5_1 or GgmlType.Q8_0 or GgmlType.IQ4_NL or GgmlType.MXFP4 => 32,
         GgmlType.Q2_K or GgmlType.Q3_K or GgmlType.Q4_K or GgmlType.Q5_K or GgmlType.Q6_K or GgmlType.IQ4_XS => 256,
         _ => throw Unknown(type),
@@ -18,6 +18,7 @@ public static class BlockDecoder
         GgmlType.F32 => 4,
         GgmlType.F16 or GgmlType.BF16 => 2,
         GgmlType.I8 => 1,
+        GgmlType.I32 => 4,
         GgmlType.Q4_0 or GgmlType.IQ4_NL => 18,
         GgmlType.Q4_1 => 20,
         GgmlType.Q5_0 => 22,
@@ -33,6 +34,9 @@ public static class BlockDecoder
         _ => throw Unknown(type),
     };
 
+    /// <summary>Whether a format holds weights: not plain integers, which mean something only to whoever put them there.</summary>
+    public static bool HoldsWeights(GgmlType type) => type is not (GgmlType.I8 or GgmlType.I32);
+
     /// <summary>Decodes whole blocks.</summary>
     /// <param name="source">Exactly the blocks that hold <paramref name="destination"/>'s elements.</param>
     /// <exception cref="ArgumentException">The two lengths do not belong together.</exception>
@@ -41,6 +45,11 @@ public static class BlockDecoder
         int elements = BlockElements(type);
         int bytes = BlockBytes(type);
         int blocks = destination.Length / elements;
+        if (!HoldsWeights(type))
+        {
+            throw Unknown(type);
+        }
+
         if (destination.Length % elements != 0 || source.Length != (long)blocks * bytes)
         {
             throw new ArgumentException(

@@ -27,6 +27,8 @@ internal static class HuggingFaceText
         {
             BeginOfText = Token(tokenizerConfig, "bos_token") ?? Token(special, "bos_token"),
             EndOfText = Token(tokenizerConfig, "eos_token") ?? Token(special, "eos_token"),
+            AddBeginOfText = tokenizerConfig?.FindBool("add_bos_token") ?? false,
+            AddEndOfText = tokenizerConfig?.FindBool("add_eos_token") ?? false,
             EndOfGenerationIds = Ids(generation, "eos_token_id") ?? Ids(config, "eos_token_id") ?? [],
         };
         return new ModelText(

@@ -61,7 +61,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         if (_unsupported.TryGetValue(name, out string? type))
         {
-            throw Error($"tensor {name}", $"has the element type {type}, which is not supported; supported: F32, F16, BF16, and U8 and I8 for packed weights");
+            throw Error($"tensor {name}", $"has the element type {type}, which is not supported; supported: F32, F16, BF16, and U8, I8 and I32 for what is no weight by itself");
         }
 
         return _tensors.GetValueOrDefault(name);
@@ -220,9 +220,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
         "F16" => (GgmlType.F16, 2),
         "BF16" => (GgmlType.BF16, 2),
         "U8" or "I8" => (GgmlType.I8, 1),
+        "I32" => (GgmlType.I32, 4),
         "BOOL" or "F8_E4M3" or "F8_E5M2" or "F8_E8M0" => (null, 1),
         "I16" or "U16" => (null, 2),
-        "I32" or "U32" => (null, 4),
+        "U32" => (null, 4),
         "F64" or "I64" or "U64" => (null, 8),
         _ => (null, 0),
     };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Serving.Engine.Formats;
+using Serving.Engine.Formats.Blocks;
 
 namespace Serving.Engine.Models.Blocks;
 
@@ -34,7 +35,7 @@ internal static class ExpertTensors
             return null;
         }
 
-        return tensor.Shape.Count == 2 && tensor.Shape[0] == count && tensor.Shape[1] == width && tensor.Type != GgmlType.I8
+        return tensor.Shape.Count == 2 && tensor.Shape[0] == count && tensor.Shape[1] == width && BlockDecoder.HoldsWeights(tensor.Type)
             ? tensor
             : throw ModelGraphBuilder.WrongShape(tensor, count, width);
     }

@@ -73,7 +73,7 @@ internal static class GptOssExperts
 
         ModelTensor tensor = graph.Demand(name);
         if (tensor.Shape.Count != 3 || tensor.Shape[0] != count || tensor.Shape[1] != inputs || tensor.Shape[2] != outputs * (long)step
-            || BlockDecoder.BlockElements(tensor.Type) != 1 || tensor.Type == GgmlType.I8)
+            || BlockDecoder.BlockElements(tensor.Type) != 1 || !BlockDecoder.HoldsWeights(tensor.Type))
         {
             throw ModelGraphBuilder.WrongShape(tensor, count, inputs, outputs * step);
         }
