@@ -101,7 +101,7 @@ public static class ExpertRouter
         Multiply(y[..logits.Length], 1 / sum);
     }
 
-    /// <summary>Sets the ranks of all but the best groups to what no score is below.</summary>
+    /// <summary>Sets the ranks of all but the best groups to 0, as DeepSeek's and transformers' code does: a worse score of a used group comes after them.</summary>
     private static void LeaveBestGroups(RouterSpec router, Span<float> ranks, Span<float> groups)
     {
         int size = router.Experts / router.Groups;
@@ -121,14 +121,14 @@ public static class ExpertRouter
 
         for (int used = 0; used < router.GroupsUsed; used++)
         {
-            groups[Best(groups)] = float.NaN; // taken
+            groups[Best(groups)] = float.NaN; // kept
         }
 
         for (int group = 0; group < groups.Length; group++)
         {
             if (!float.IsNaN(groups[group]))
             {
-                ranks.Slice(group * size, size).Fill(float.NegativeInfinity);
+                ranks.Slice(group * size, size).Clear();
             }
         }
     }

@@ -12,7 +12,6 @@ internal sealed unsafe class ExpertMixer : IDisposable
     private readonly int _width;
     private readonly int _hiddenWidth;
     private readonly int _used;
-    private readonly int _rowsMax;
     private readonly Activations _inputs;
     private readonly Activations _hidden;
     private readonly NativeBuffer _gateUp;
@@ -27,7 +26,6 @@ internal sealed unsafe class ExpertMixer : IDisposable
         _width = set.Width;
         _hiddenWidth = set.HiddenWidth;
         _used = set.Router.Used;
-        _rowsMax = rowsMax;
         _inputs = numericClass.CreateActivations(rowsMax, _width);
         _hidden = numericClass.CreateActivations(rowsMax, _hiddenWidth);
         _gateUp = new NativeBuffer((long)rowsMax * 2 * _hiddenWidth * sizeof(float));
@@ -56,11 +54,11 @@ internal sealed unsafe class ExpertMixer : IDisposable
         new Span<float>(y, checked(rows * _width)).Clear();
         for (int expert = 0; expert < set.Experts.Count; expert++)
         {
-            // A row may have chosen an expert only once, but nothing hinders a chunk from being full.
-            for (int start = _starts[expert]; start < _starts[expert + 1]; start += _rowsMax)
+            // A row chooses an expert once at most, so that these are no more than the rows of a step.
+            int count = _starts[expert + 1] - _starts[expert];
+            if (count > 0)
             {
-                int count = Math.Min(_rowsMax, _starts[expert + 1] - start);
-                RunExpert(set.Experts[expert], set.Gate, weights, x, choice, _choices.AsSpan(start, count), y, pool);
+                RunExpert(set.Experts[expert], set.Gate, weights, x, choice, _choices.AsSpan(_starts[expert], count), y, pool);
             }
         }
     }
