@@ -58,7 +58,8 @@ public static class ModelLoader
     internal static int ContextLength(ModelConfig config, ModelLoadOptions options) =>
         (int)Math.Min(Math.Min(config.ContextLength, options.ContextTokensMax), (long)options.KvBlocks * options.BlockSize);
 
-    internal static NumericClass CreateClass(ComputeClass computeClass) => computeClass switch
+    /// <summary>The arithmetic of a compute class, with the kernels that measured best on this machine.</summary>
+    public static NumericClass CreateClass(ComputeClass computeClass) => computeClass switch
     {
         ComputeClass.Fp32 => new Fp32NumericClass(),
         ComputeClass.Fast => new Int8BlockNumericClass(),

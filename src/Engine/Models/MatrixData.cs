@@ -21,20 +21,20 @@ public abstract class MatrixData
         new RearrangedData(name, type, outputs, inputs, fill);
 
     /// <summary>Gives the rows to <paramref name="use"/>; they are valid as long as it runs.</summary>
-    internal abstract TResult Read<TResult>(Func<RawTensor, TResult> use);
+    public abstract TResult Read<TResult>(Func<RawTensor, TResult> use);
 
     private sealed class MappedData(RawTensor tensor) : MatrixData
     {
         public override RawTensor Layout => tensor;
 
-        internal override TResult Read<TResult>(Func<RawTensor, TResult> use) => use(tensor);
+        public override TResult Read<TResult>(Func<RawTensor, TResult> use) => use(tensor);
     }
 
     private sealed class RearrangedData(string name, GgmlType type, int outputs, int inputs, Action<Span<byte>> fill) : MatrixData
     {
         public override RawTensor Layout { get; } = new(name, type, outputs, inputs, 0, ByteCount(type, outputs, inputs));
 
-        internal override unsafe TResult Read<TResult>(Func<RawTensor, TResult> use)
+        public override unsafe TResult Read<TResult>(Func<RawTensor, TResult> use)
         {
             using var buffer = new NativeBuffer(Layout.ByteCount);
             fill(new Span<byte>(buffer.Address, checked((int)Layout.ByteCount)));

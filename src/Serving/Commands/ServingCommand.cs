@@ -13,12 +13,13 @@ internal static class ServingCommand
         var chat = new ChatCommand();
         var tokenizerVerify = new TokenizerVerifyCommand();
         var templateVerify = new TemplateVerifyCommand();
+        var modelInspect = new ModelInspectCommand();
         var modelVerify = new ModelVerifyCommand();
         var root = new RootCommand("Serve language models with the OpenAI HTTP API: prompts and answers are computed by separate worker processes.")
         {
             up,
             chat,
-            new Command("model", "Check and manage models.") { modelVerify },
+            new Command("model", "Check and manage models.") { modelInspect, modelVerify },
             new Command("tokenizer", "Check how texts become tokens.") { tokenizerVerify },
             new Command("template", "Check how conversations become texts.") { templateVerify },
         };
@@ -27,6 +28,7 @@ internal static class ServingCommand
             [root] = ["serving up", "serving chat \"What is the capital of France?\"", "serving up --help"],
             [up] = UpCommand.Examples,
             [chat] = ChatCommand.Examples,
+            [modelInspect] = ModelInspectCommand.Examples,
             [modelVerify] = ModelVerifyCommand.Examples,
             [tokenizerVerify] = TokenizerVerifyCommand.Examples,
             [templateVerify] = TemplateVerifyCommand.Examples,
