@@ -37,11 +37,18 @@ internal static class ChatRequestReader
 
     private static SamplingParameters ReadSampling(RequestFields fields)
     {
-        var sampling = new SamplingParameters
+        // What the client leaves out the model's makers may have a recommendation for, which the worker knows.
+        var sampling = new SamplingParameters();
+        if (fields.Number("temperature", 0, 2) is { } temperature)
         {
-            Temperature = (float)(fields.Number("temperature", 0, 2) ?? 1),
-            TopP = (float)(fields.Number("top_p", 0, 1, minExcluded: true) ?? 1),
-        };
+            sampling.Temperature = (float)temperature;
+        }
+
+        if (fields.Number("top_p", 0, 1, minExcluded: true) is { } topP)
+        {
+            sampling.TopP = (float)topP;
+        }
+
         if (fields.Integer("seed", long.MinValue, long.MaxValue) is { } seed)
         {
             sampling.Seed = seed;

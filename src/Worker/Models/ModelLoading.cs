@@ -49,6 +49,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
                 new EngineLoop(executor, LoopOptions(model, worker), time, loggers.CreateLogger<EngineLoop>()),
                 tokenizer,
                 Prompts(text),
+                text.SamplingDefaults,
                 (int[])[.. tokenizer.EndOfGenerationIds]);
         }
         catch

@@ -1,11 +1,13 @@
 using Serving.Contracts.Cluster;
 using Serving.Engine.Execution;
+using Serving.Engine.Formats;
 using Serving.Text.Tokenization;
 using Serving.Worker.Loop;
 
 namespace Serving.Worker.Models;
 
 /// <summary>One loaded model: its executor, the engine that runs it, and what turns text into its tokens and back.</summary>
+/// <param name="SamplingDefaults">What its makers recommend where a request is silent.</param>
 /// <param name="EndTokens">Tokens after which the model has nothing more to say.</param>
 internal sealed record ModelRuntime(
     ServedModel Served,
@@ -13,6 +15,7 @@ internal sealed record ModelRuntime(
     EngineLoop Engine,
     ITokenizer Tokenizer,
     PromptEncoder Prompts,
+    SamplingDefaults SamplingDefaults,
     ReadOnlyMemory<int> EndTokens) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using Serving.Contracts.Cluster;
 using Serving.Contracts.Internal;
+using Serving.Engine.Formats;
 using Serving.Worker.Tests.HandOff;
 
 namespace Serving.Worker.Tests.Completions;
@@ -34,6 +35,23 @@ public sealed class CompletionTests
         Assert.Equal((request.Tokens.Ids.Count, 42), (answer.Started.PromptTokens, answer.Started.Seed));
         Assert.Equal(CompletionEvent.EventOneofCase.Finished, answer.Events[^1].EventCase);
         Assert.Equal(Enumerable.Range(0, answer.Tokens.Length), answer.Events.Where(message => message.Tokens is not null).Select(message => message.Tokens.Position));
+    }
+
+    [Fact]
+    public async Task What_a_request_leaves_out_is_what_the_model_s_makers_recommend()
+    {
+        await using WorkerUnderTest plain = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        await using WorkerUnderTest recommended = await WorkerUnderTest.StartAsync(
+            WorkerRole.Decode, samplingDefaults: new SamplingDefaults { Temperature = 0, TopP = 0.5f });
+        CompletionRequest silent = HandOffTests.Request(prefillAddress: null);
+        silent.Sampling = new SamplingParameters { Seed = 7 };
+        CompletionRequest explicitly = HandOffTests.Request(prefillAddress: null);
+        explicitly.Sampling = new SamplingParameters { Seed = 7, Temperature = 1, TopP = 1 };
+        CompletionRequest greedy = HandOffTests.Request(prefillAddress: null);
+
+        Assert.Equal((await Answer.AskAsync(plain, explicitly)).Tokens, (await Answer.AskAsync(plain, silent)).Tokens);
+        Assert.Equal((await Answer.AskAsync(plain, greedy)).Tokens, (await Answer.AskAsync(recommended, silent)).Tokens);
+        Assert.NotEqual((await Answer.AskAsync(plain, greedy)).Tokens, (await Answer.AskAsync(plain, silent)).Tokens);
     }
 
     [Fact]

@@ -117,7 +117,7 @@ public sealed class HandOffTests
             RequestId = "test",
             Model = WorkerUnderTest.ModelName,
             Tokens = new TokenPrompt(),
-            Sampling = new SamplingParameters { TopP = 1 },
+            Sampling = new SamplingParameters { Temperature = 0 },
             Stop = new StopConditions { MaxTokens = AnswerTokens },
             Prefill = prefillAddress is null ? null : new PrefillPeer { WorkerId = "prefill-peer", Address = prefillAddress },
         };

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serving.Contracts.Cluster;
+using Serving.Engine.Formats;
 using Serving.ServiceDefaults.Hosting;
 using Serving.ServiceDefaults.Security;
 using Serving.TestKit;
@@ -45,7 +46,7 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
 
     public static HttpClient Client(string address) => InternalHttp.CreateClient(_secret, new Uri(address));
 
-    public static async Task<WorkerUnderTest> StartAsync(WorkerRole role, string kvFingerprint = "fake-kv")
+    public static async Task<WorkerUnderTest> StartAsync(WorkerRole role, string kvFingerprint = "fake-kv", SamplingDefaults? samplingDefaults = null)
     {
         FakeModelExecutor executor = new(kvFingerprint: kvFingerprint);
         ITokenizer tokenizer = LetterTokenizer(executor.Model.VocabularySize);
@@ -55,6 +56,7 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
             new EngineLoop(executor, new EngineLoopOptions(), TimeProvider.System, NullLogger.Instance),
             tokenizer,
             new PromptEncoder(tokenizer, template: null, bosToken: null, eosToken: null, TimeProvider.System),
+            samplingDefaults ?? SamplingDefaults.None,
             EndTokens: default);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
