@@ -127,7 +127,7 @@ internal sealed class ChatCommand : Command
             throw new ApiException($"Nothing answers at {url}.");
         }
 
-        var settings = PlatformSettings.Default(AppContext.BaseDirectory) with { DataFolder = result.GetValue(_data)!, Port = FreePort.Find() };
+        var settings = PlatformSettings.Default(result.GetValue(_data)!, AppContext.BaseDirectory) with { Port = FreePort.Find() };
         var platform = await reporter.RunAsync(
             $"Nothing answers at {url}: starting a platform for this chat",
             () => Platform.StartAsync(settings, reporter, TimeProvider.System, stop));

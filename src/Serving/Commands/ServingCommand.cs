@@ -15,11 +15,18 @@ internal static class ServingCommand
         var templateVerify = new TemplateVerifyCommand();
         var modelInspect = new ModelInspectCommand();
         var modelVerify = new ModelVerifyCommand();
+        var pull = new ModelPullCommand();
+        var list = new ModelListCommand();
+        var add = new ModelAddCommand();
+        var remove = new ModelRemoveCommand();
         var root = new RootCommand("Serve language models with the OpenAI HTTP API: prompts and answers are computed by separate worker processes.")
         {
             up,
             chat,
-            new Command("model", "Check and manage models.") { modelInspect, modelVerify },
+            new Command("model", "Fetch models from a Hugging Face hub, manage those of the data folder, look into them and check them.")
+            {
+                pull, list, add, remove, modelInspect, modelVerify,
+            },
             new Command("tokenizer", "Check how texts become tokens.") { tokenizerVerify },
             new Command("template", "Check how conversations become texts.") { templateVerify },
         };
@@ -30,6 +37,10 @@ internal static class ServingCommand
             [chat] = ChatCommand.Examples,
             [modelInspect] = ModelInspectCommand.Examples,
             [modelVerify] = ModelVerifyCommand.Examples,
+            [pull] = ModelPullCommand.Examples,
+            [list] = ["serving model list", "serving model list --json"],
+            [add] = ModelAddCommand.Examples,
+            [remove] = ["serving model remove Qwen3-0.6B-Q8_0"],
             [tokenizerVerify] = TokenizerVerifyCommand.Examples,
             [templateVerify] = TemplateVerifyCommand.Examples,
         };

@@ -68,6 +68,7 @@ internal sealed class UpCommand : Command
         "serving up",
         "serving up --port 9000 --threads 4 --memory 8GiB",
         "serving up --model qwen=/models/Qwen2.5-0.5B-Instruct-Q4_0.gguf",
+        "serving up --model all --model-alias gpt-4o-mini=smollm2-135m-instruct",
         "serving up --host 0.0.0.0 --redis 10.0.0.5:6379,password=secret",
     ];
 
@@ -101,9 +102,8 @@ internal sealed class UpCommand : Command
     }
 
     private PlatformSettings Read(ParseResult result) =>
-        _workers.Read(result) with
+        _workers.Read(result, result.GetValue(_data)!) with
         {
-            DataFolder = result.GetValue(_data)!,
             Host = ParseHost(result.GetValue(_host)!)!,
             Port = result.GetValue(_port),
             Redis = result.GetValue(_redis),
@@ -115,14 +115,19 @@ internal sealed class UpCommand : Command
     {
         var settings = platform.Settings;
         var output = Console.Out;
-        await output.WriteLineAsync($"Listening on {settings.ListenUrl.GetLeftPart(UriPartial.Authority)} after {startTime.TotalSeconds:0.0} s. Models: {settings.Model.Name}");
+        await output.WriteLineAsync($"Listening on {settings.ListenUrl.GetLeftPart(UriPartial.Authority)} after {startTime.TotalSeconds:0.0} s. Models: {string.Join(", ", settings.Models.Select(model => model.Name))}");
+        if (settings.ModelAliases.Count > 0)
+        {
+            await output.WriteLineAsync($"Aliases: {string.Join(", ", settings.ModelAliases.Select(alias => $"{alias.Name} for {alias.Model}"))}");
+        }
+
         if (platform.Key.NewKey is { } key)
         {
             await output.WriteLineAsync($"API key, shown this once and kept in {platform.Key.File}: {key}");
         }
 
         await output.WriteLineAsync("Try it:");
-        await output.WriteLineAsync("  " + CurlExample.For(settings.LocalUrl, settings.Model.Name, platform.Key.File));
+        await output.WriteLineAsync("  " + CurlExample.For(settings.LocalUrl, settings.Models[0].Name, platform.Key.File));
         await output.FlushAsync();
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Serving.Cli.Machine;
+using Serving.Cli.Models;
 using Serving.Cli.Up;
 
 namespace Serving.Cli.Commands;
@@ -7,10 +8,17 @@ namespace Serving.Cli.Commands;
 /// <summary>What the workers serve and what they may use for it.</summary>
 internal sealed class WorkerOptions
 {
-    private readonly Option<string> _model = new("--model")
+    private readonly Option<string[]> _models = new("--model")
     {
-        Description = $"Model to serve: a GGUF file or a folder with one, as PATH or NAME=PATH (default: {ModelFile.DefaultName}, which comes with the repository)",
-        HelpName = "PATH",
+        Description = "Model to serve: a name from 'serving model list', a GGUF file, a folder with one, a Hugging Face folder, or any of them as NAME=PATH; "
+            + $"may be given several times. 'all': the models that come with the repository (default: {ModelFile.DefaultName}, one of these)",
+        HelpName = "NAME_OR_PATH",
+    };
+
+    private readonly Option<string[]> _aliases = new("--model-alias")
+    {
+        Description = "Another name that clients may use for a served model; may be given several times (default: none)",
+        HelpName = "NAME=MODEL",
     };
 
     private readonly Option<int?> _threads = new("--threads")
@@ -38,16 +46,19 @@ internal sealed class WorkerOptions
         _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
     }
 
-    public IReadOnlyList<Option> All => [_model, _threads, _memory, _compute];
+    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute];
 
     /// <exception cref="ServiceDefaults.Hosting.StartupException">There is no such model, or this machine cannot do what is asked.</exception>
-    public PlatformSettings Read(ParseResult result)
+    public PlatformSettings Read(ParseResult result, string dataFolder)
     {
+        var models = ModelFile.ResolveAll(result.GetValue(_models) ?? [], new ModelStore(dataFolder, AppContext.BaseDirectory));
         long? memory = result.GetValue(_memory) is { } text && ByteSize.TryParse(text, out var bytes) ? bytes : null;
         var (prefill, decode) = WorkerShare.Divide(MachineResources.Read(), result.GetValue(_threads), memory);
         return new PlatformSettings
         {
-            Model = ModelFile.Resolve(result.GetValue(_model), AppContext.BaseDirectory),
+            DataFolder = dataFolder,
+            Models = models,
+            ModelAliases = ModelAlias.ResolveAll(result.GetValue(_aliases) ?? [], models),
             Prefill = prefill,
             Decode = decode,
             Compute = result.GetValue(_compute)!,

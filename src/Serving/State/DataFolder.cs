@@ -64,6 +64,31 @@ internal sealed class DataFolder : IDisposable
         _lock.Dispose();
     }
 
+    /// <summary>What runs on a data folder now; null: nothing does.</summary>
+    public static RunningPlatform? Running(string path)
+    {
+        var root = Path.GetFullPath(path);
+        if (RunningPlatform.TryRead(Path.Combine(root, "running.json")) is not { } running)
+        {
+            return null;
+        }
+
+        try
+        {
+            // A platform that was killed leaves the file behind, but not the lock.
+            using var _ = new FileStream(Path.Combine(root, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return null;
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (IOException)
+        {
+            return running;
+        }
+    }
+
     private static FileStream OpenLock(string root)
     {
         var path = Path.Combine(root, "lock");
@@ -80,7 +105,8 @@ internal sealed class DataFolder : IDisposable
         }
     }
 
-    private static void CreateOwnerOnly(string path)
+    /// <summary>Makes a folder, and those above it, for nobody but their owner; one that exists stays as it is.</summary>
+    internal static void CreateOwnerOnly(string path)
     {
         if (OperatingSystem.IsWindows())
         {

@@ -9,6 +9,9 @@ namespace Serving.Cli.State;
 /// <param name="Redis">Where its hosts reach Redis, without a password.</param>
 internal sealed record RunningPlatform(int Pid, string Url, string Redis)
 {
+    /// <summary>The models that it serves: paths as the workers open them.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public static RunningPlatform? TryRead(string path)
     {
         try

@@ -66,17 +66,30 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
             variables[$"Gateway__CorsOrigins__{Text(i)}"] = settings.CorsOrigins[i];
         }
 
+        foreach (var alias in settings.ModelAliases)
+        {
+            variables[$"Gateway__ModelAliases__{alias.Name}"] = alias.Model;
+        }
+
         return variables;
     }
 
-    private static Dictionary<string, string?> WorkerVariables(PlatformSettings settings, WorkerShare share) => new()
+    private static Dictionary<string, string?> WorkerVariables(PlatformSettings settings, WorkerShare share)
     {
-        ["Worker__Models__0__Name"] = settings.Model.Name,
-        ["Worker__Models__0__Path"] = settings.Model.Path,
-        ["Worker__Threads"] = Text(share.Threads),
-        ["Worker__MemoryBytes"] = Text(share.MemoryBytes),
-        ["Worker__Compute"] = settings.Compute,
-    };
+        var variables = new Dictionary<string, string?>
+        {
+            ["Worker__Threads"] = Text(share.Threads),
+            ["Worker__MemoryBytes"] = Text(share.MemoryBytes),
+            ["Worker__Compute"] = settings.Compute,
+        };
+        for (var i = 0; i < settings.Models.Count; i++)
+        {
+            variables[$"Worker__Models__{Text(i)}__Name"] = settings.Models[i].Name;
+            variables[$"Worker__Models__{Text(i)}__Path"] = settings.Models[i].Path;
+        }
+
+        return variables;
+    }
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

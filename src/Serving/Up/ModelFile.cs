@@ -1,59 +1,71 @@
+using Serving.Cli.Models;
 using Serving.ServiceDefaults.Hosting;
 
 namespace Serving.Cli.Up;
 
 /// <summary>A model to serve.</summary>
 /// <param name="Name">What clients call it.</param>
-/// <param name="Path">Its GGUF file, absolute.</param>
+/// <param name="Path">Its GGUF file (of a split one the first part) or its Hugging Face folder, absolute.</param>
 internal sealed record ModelFile(string Name, string Path)
 {
     public const string DefaultName = "smollm2-135m-instruct";
 
-    /// <summary>Reads the value of <c>--model</c>: a file, a folder with one <c>.gguf</c> file, or either after <c>NAME=</c>.</summary>
-    /// <param name="argument">Null: the model that comes with the repository.</param>
-    /// <param name="baseDirectory">Where this program is; the repository's <c>models</c> folder is looked for from there upwards.</param>
-    /// <exception cref="StartupException">There is no such model.</exception>
-    public static ModelFile Resolve(string? argument, string baseDirectory)
+    /// <summary>Reads the values of <c>--model</c>: names of the store, files, folders, either after <c>NAME=</c>, and <c>all</c> for those of the repository.</summary>
+    /// <param name="arguments">None: the model that comes with the repository.</param>
+    /// <exception cref="StartupException">There is no such model, or two would have the same name.</exception>
+    public static IReadOnlyList<ModelFile> ResolveAll(IReadOnlyList<string> arguments, ModelStore store)
     {
-        if (argument is null)
+        var models = arguments.Count == 0 ? [Default(store)] : arguments.SelectMany(argument => Resolve(argument, store)).ToArray();
+        // The hosts' configuration and people's eyes would take names that differ in capitals only for one another.
+        foreach (var group in models.GroupBy(model => model.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
-            return new ModelFile(DefaultName, SingleFile(FindDefaultFolder(baseDirectory)));
+            throw new StartupException($"Two models would be called {group.Key} ({string.Join(" and ", group.Select(model => model.Path))}): name one of them with --model NAME=PATH.");
+        }
+
+        return models;
+    }
+
+    private static IEnumerable<ModelFile> Resolve(string argument, ModelStore store)
+    {
+        if (argument == ModelName.UpKeyword)
+        {
+            var all = store.OfRepository();
+            return all.Count > 0
+                ? all.Select(model => new ModelFile(model.Name, model.Path))
+                : throw new StartupException("--model all means the models that come with the repository, and there are none beside this program: name files with --model.");
         }
 
         var separator = argument.IndexOf('=', StringComparison.Ordinal);
         // "NAME=PATH", unless the whole is a path that has an equals sign in it.
         var isNamed = separator > 0 && !System.IO.Path.Exists(argument);
-        var path = System.IO.Path.GetFullPath(isNamed ? argument[(separator + 1)..] : argument);
-        var isFolder = Directory.Exists(path);
-        var file = isFolder ? SingleFile(path) : path;
-        if (!File.Exists(file))
+        var (name, path) = Locate(isNamed ? argument[(separator + 1)..] : argument, argument, store);
+        return [new ModelFile(isNamed ? argument[..separator] : name, path)];
+    }
+
+    /// <summary>A name of the store comes before a file or folder of that name; <c>./NAME</c> means the latter.</summary>
+    private static (string Name, string Path) Locate(string what, string argument, ModelStore store)
+    {
+        if (store.Find(what) is { } installed)
         {
-            throw new StartupException($"--model {argument}: there is no file {file}.");
+            return installed.Format == "missing"
+                ? throw new StartupException($"--model {argument}: {installed.Path}, which was added as {what}, is gone. 'serving model remove {what}' forgets it.")
+                : (what, installed.Path);
         }
 
-        var ownName = isFolder ? System.IO.Path.GetFileName(path.TrimEnd('/')) : System.IO.Path.GetFileNameWithoutExtension(file);
-        return new ModelFile(isNamed ? argument[..separator] : ownName, file);
-    }
-
-    private static string FindDefaultFolder(string baseDirectory)
-    {
-        for (var folder = new DirectoryInfo(baseDirectory); folder is not null; folder = folder.Parent)
+        try
         {
-            var candidate = System.IO.Path.Combine(folder.FullName, "models", DefaultName);
-            if (Directory.Exists(candidate))
-            {
-                return candidate;
-            }
+            var found = ModelPath.Find(what);
+            return (Directory.Exists(what) ? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(what))) : found.OwnName, found.Path);
         }
-
-        throw new StartupException($"The default model is missing: no folder models/{DefaultName} at or above {baseDirectory}. Name a GGUF file with --model.");
+        catch (ModelException e)
+        {
+            var names = System.IO.Path.Exists(what) ? "" : $" Models that have a name: {string.Join(", ", store.List().Select(model => model.Name))}.";
+            throw new StartupException($"--model {argument}: {e.Message}{names}", e);
+        }
     }
 
-    private static string SingleFile(string folder)
-    {
-        var files = Directory.GetFiles(folder, "*.gguf");
-        return files.Length == 1
-            ? files[0]
-            : throw new StartupException($"{folder} has {files.Length} .gguf files instead of one: name the file with --model.");
-    }
+    private static ModelFile Default(ModelStore store) =>
+        store.OfRepository().FirstOrDefault(model => model.Name == DefaultName) is { } model
+            ? new ModelFile(model.Name, model.Path)
+            : throw new StartupException($"The default model models/{DefaultName} is not beside this program: name a model with --model, or fetch one with 'serving model pull'.");
 }

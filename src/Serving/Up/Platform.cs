@@ -43,7 +43,7 @@ internal sealed class Platform : IAsyncDisposable
         {
             var redis = await platform.StartRedisAsync(reporter);
             platform.StartHosts(redis);
-            reporter.Progress($"Starting gateway, prefill worker, decode worker and control; loading {settings.Model.Name}");
+            reporter.Progress($"Starting gateway, prefill worker, decode worker and control; loading {string.Join(", ", settings.Models.Select(model => model.Name))}");
             await platform.WaitUntilReadyAsync(cancellationToken);
             return platform;
         }
@@ -127,7 +127,10 @@ internal sealed class Platform : IAsyncDisposable
             supervisor.Start();
         }
 
-        _folder.Announce(new RunningPlatform(Environment.ProcessId, _settings.LocalUrl.GetLeftPart(UriPartial.Authority), redis.Split(',')[0]));
+        _folder.Announce(new RunningPlatform(Environment.ProcessId, _settings.LocalUrl.GetLeftPart(UriPartial.Authority), redis.Split(',')[0])
+        {
+            Models = [.. _settings.Models.Select(model => model.Path)],
+        });
     }
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Net;
 using Serving.Cli.Machine;
+using Serving.Cli.Models;
 
 namespace Serving.Cli.Up;
 
@@ -19,7 +20,10 @@ internal sealed record PlatformSettings
     /// <summary>Connection string of a Redis that runs already; null: the embedded one.</summary>
     public string? Redis { get; init; }
 
-    public required ModelFile Model { get; init; }
+    /// <summary>What every worker loads; at least one. The first is the one that examples name.</summary>
+    public required IReadOnlyList<ModelFile> Models { get; init; }
+
+    public IReadOnlyList<ModelAlias> ModelAliases { get; init; } = [];
 
     public required WorkerShare Prefill { get; init; }
 
@@ -39,10 +43,16 @@ internal sealed record PlatformSettings
     public Uri LocalUrl => Url(Host.Equals(IPAddress.Any) ? IPAddress.Loopback : Host.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : Host);
 
     /// <summary>What <c>serving up</c> without options means.</summary>
-    public static PlatformSettings Default(string baseDirectory)
+    public static PlatformSettings Default(string dataFolder, string baseDirectory)
     {
         var (prefill, decode) = WorkerShare.Divide(MachineResources.Read(), threads: null, memoryBytes: null);
-        return new PlatformSettings { Model = ModelFile.Resolve(argument: null, baseDirectory), Prefill = prefill, Decode = decode };
+        return new PlatformSettings
+        {
+            DataFolder = dataFolder,
+            Models = ModelFile.ResolveAll([], new ModelStore(dataFolder, baseDirectory)),
+            Prefill = prefill,
+            Decode = decode,
+        };
     }
 
     private Uri Url(IPAddress address) => new($"http://{new IPEndPoint(address, Port)}");

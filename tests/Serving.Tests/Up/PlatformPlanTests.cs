@@ -14,7 +14,7 @@ public sealed class PlatformPlanTests
     {
         using var root = new TemporaryFolder();
         using var folder = DataFolder.Open(root.File("data"));
-        var settings = Settings with { CorsOrigins = ["https://a.example", "https://b.example"], Compute = "fp32" };
+        var settings = Settings with { CorsOrigins = ["https://a.example", "https://b.example"], Compute = "fp32", ModelAliases = [new ModelAlias("gpt-4o-mini", "x")] };
         var plan = HostPlan.Create(settings, folder, Locator(root), "127.0.0.1:7", "/keys");
 
         Assert.Equal(["gateway", "prefill-worker", "decode-worker", "control"], plan.All.Select(spec => spec.Name));
@@ -31,6 +31,8 @@ public sealed class PlatformPlanTests
         Assert.Equal("https://b.example", plan.Gateway.Environment["Gateway__CorsOrigins__1"]);
         Assert.Equal("/m/x.gguf", plan.DecodeWorker.Environment["Worker__Models__0__Path"]);
         Assert.Equal("x", plan.DecodeWorker.Environment["Worker__Models__0__Name"]);
+        Assert.Equal("/m/y", plan.PrefillWorker.Environment["Worker__Models__1__Path"]);
+        Assert.Equal("x", plan.Gateway.Environment["Gateway__ModelAliases__gpt-4o-mini"]);
         Assert.Equal(("2", "3"), (plan.PrefillWorker.Environment["Worker__Threads"], plan.DecodeWorker.Environment["Worker__Threads"]));
         Assert.Equal("fp32", plan.PrefillWorker.Environment["Worker__Compute"]);
         Assert.DoesNotContain("Worker__Threads", plan.Control.Environment.Keys);
@@ -101,38 +103,9 @@ public sealed class PlatformPlanTests
         Assert.Equal("http://[::1]:8080/", (Settings with { Host = IPAddress.IPv6Any }).LocalUrl.ToString());
     }
 
-    [Fact]
-    public void Models_are_files_folders_and_named_ones()
-    {
-        using var root = new TemporaryFolder();
-        var file = root.Touch("tiny/Tiny-Q4.gguf");
-        var folder = Path.GetDirectoryName(file)!;
-        Assert.Equal(new ModelFile("Tiny-Q4", file), ModelFile.Resolve(file, root.Root));
-        Assert.Equal(new ModelFile("tiny", file), ModelFile.Resolve(folder, root.Root));
-        Assert.Equal(new ModelFile("name", file), ModelFile.Resolve($"name={file}", root.Root));
-    }
-
-    [Fact]
-    public void The_default_model_is_found_above_the_program()
-    {
-        using var root = new TemporaryFolder();
-        var file = root.Touch("models/smollm2-135m-instruct/x.gguf");
-        Assert.Equal(new ModelFile("smollm2-135m-instruct", file), ModelFile.Resolve(null, root.File("artifacts/bin/Serving/release")));
-    }
-
-    [Fact]
-    public void A_missing_or_ambiguous_model_is_refused()
-    {
-        using var root = new TemporaryFolder();
-        Assert.Contains("/none.gguf", Assert.Throws<StartupException>(() => ModelFile.Resolve(root.File("none.gguf"), root.Root)).Message);
-        root.Touch("two/a.gguf");
-        root.Touch("two/b.gguf");
-        Assert.Contains("2 .gguf files", Assert.Throws<StartupException>(() => ModelFile.Resolve(root.File("two"), root.Root)).Message);
-    }
-
     private static PlatformSettings Settings { get; } = new()
     {
-        Model = new ModelFile("x", "/m/x.gguf"),
+        Models = [new ModelFile("x", "/m/x.gguf"), new ModelFile("y", "/m/y")],
         Prefill = new WorkerShare(2, 1L << 30),
         Decode = new WorkerShare(3, 1L << 30),
     };

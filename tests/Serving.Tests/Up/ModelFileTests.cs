@@ -1,0 +1,78 @@
+using Serving.Cli.Models;
+using Serving.Cli.Up;
+using Serving.ServiceDefaults.Hosting;
+
+namespace Serving.Serving.Tests.Up;
+
+public sealed class ModelFileTests : IDisposable
+{
+    private readonly TemporaryFolder _root = new();
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void Models_are_files_folders_and_named_ones()
+    {
+        var file = _root.Touch("tiny/Tiny-Q4.gguf");
+        var folder = Path.GetDirectoryName(file)!;
+        Assert.Equal([new ModelFile("Tiny-Q4", file)], Resolve(file));
+        Assert.Equal([new ModelFile("tiny", file)], Resolve(folder));
+        Assert.Equal([new ModelFile("name", file)], Resolve($"name={file}"));
+    }
+
+    [Fact]
+    public void A_hugging_face_folder_and_the_parts_of_a_split_file_are_one_model_each()
+    {
+        var config = _root.Touch("hf/config.json");
+        _root.Touch("split/m-00001-of-00002.gguf");
+        var second = _root.Touch("split/m-00002-of-00002.gguf");
+        Assert.Equal(
+            [new ModelFile("hf", Path.GetDirectoryName(config)!), new ModelFile("m", _root.File("split/m-00001-of-00002.gguf"))], Resolve(_root.File("hf") + "/", second));
+        File.Delete(second);
+        Assert.Contains("m-00002-of-00002.gguf is missing", Refused(_root.File("split")));
+    }
+
+    [Fact]
+    public void The_default_and_all_are_the_repositorys()
+    {
+        var file = _root.Touch("models/smollm2-135m-instruct/x.gguf");
+        var other = _root.Touch("models/docs-moe/y.gguf");
+        Assert.Equal([new ModelFile("smollm2-135m-instruct", file)], Resolve());
+        Assert.Equal([new ModelFile("docs-moe", other), new ModelFile("smollm2-135m-instruct", file)], Resolve("all"));
+        Assert.Equal([new ModelFile("docs-moe", other), new ModelFile("mine", other)], Resolve("docs-moe", "mine=docs-moe"));
+    }
+
+    [Fact]
+    public void A_missing_an_ambiguous_and_a_doubled_model_are_refused()
+    {
+        Assert.Contains("none.gguf: there is no such file", Refused(_root.File("none.gguf")));
+        _root.Touch("models/smollm2-135m-instruct/x.gguf");
+        Assert.Contains("Models that have a name: smollm2-135m-instruct.", Refused("qwen"));
+        var a = _root.Touch("two/a.gguf");
+        _root.Touch("two/b.gguf");
+        Assert.Contains("2 GGUF models", Refused(_root.File("two")));
+        Assert.Contains("Two models would be called a", Refused(a, "A=" + _root.File("two/b.gguf")));
+        Assert.Contains("is not a .gguf file", Refused(_root.Touch("model.bin")));
+    }
+
+    [Theory]
+    [InlineData("gpt=none", "no model none is served. Served: x, y.")]
+    [InlineData("x=y", "a served model is called x already")]
+    [InlineData("gpt", "is not NAME=MODEL")]
+    [InlineData("a:b=x", "cannot have ':'")]
+    public void A_wrong_alias_is_refused(string alias, string expected) =>
+        Assert.Contains(expected, Assert.Throws<StartupException>(() => ModelAlias.ResolveAll([alias], Served)).Message);
+
+    [Fact]
+    public void Aliases_name_served_models_once()
+    {
+        Assert.Equal([new ModelAlias("gpt", "x"), new ModelAlias("small", "x")], ModelAlias.ResolveAll(["gpt=x", "small=x"], Served));
+        Assert.Contains("given twice", Assert.Throws<StartupException>(() => ModelAlias.ResolveAll(["gpt=x", "gpt=y"], Served)).Message);
+    }
+
+    private static ModelFile[] Served { get; } = [new("x", "/x"), new("y", "/y")];
+
+    private IReadOnlyList<ModelFile> Resolve(params string[] arguments) => ModelFile.ResolveAll(arguments, new ModelStore(_root.File("data"), _root.File("artifacts/bin")));
+
+    private string Refused(params string[] arguments) => Assert.Throws<StartupException>(() => Resolve(arguments)).Message;
+}
