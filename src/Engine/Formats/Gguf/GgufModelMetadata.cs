@@ -22,6 +22,71 @@ public sealed record GgufModelMetadata(string? Name, string? Organization, GgufV
             metadata.FindString("tokenizer.chat_template"));
     }
 
+    /// <summary>Sets the keys that <see cref="Read"/> reads; what is null is left out.</summary>
+    public void Write(GgufFileWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        Set(writer, "general.name", Name);
+        Set(writer, "general.organization", Organization);
+        writer.Set(Prefix + "model", Vocabulary.Model);
+        Set(writer, Prefix + "pre", Vocabulary.Pre);
+        writer.Set(Prefix + "tokens", Vocabulary.Tokens);
+        WriteLists(writer);
+        WriteId(writer, "bos", Vocabulary.BosId);
+        WriteId(writer, "eos", Vocabulary.EosId);
+        WriteId(writer, "eot", Vocabulary.EotId);
+        WriteId(writer, "eom", Vocabulary.EomId);
+        WriteId(writer, "unknown", Vocabulary.UnknownId);
+        WriteId(writer, "padding", Vocabulary.PaddingId);
+        WriteId(writer, "seperator", Vocabulary.SeparatorId);
+        Set(writer, Prefix + "add_bos_token", Vocabulary.AddBos);
+        Set(writer, Prefix + "add_eos_token", Vocabulary.AddEos);
+        Set(writer, Prefix + "add_space_prefix", Vocabulary.AddSpacePrefix);
+        Set(writer, "tokenizer.chat_template", ChatTemplate);
+    }
+
+    private void WriteLists(GgufFileWriter writer)
+    {
+        if (Vocabulary.TokenTypes is { } types)
+        {
+            writer.Set(Prefix + "token_type", types);
+        }
+
+        if (Vocabulary.Scores is { } scores)
+        {
+            writer.Set(Prefix + "scores", scores);
+        }
+
+        if (Vocabulary.Merges is { } merges)
+        {
+            writer.Set(Prefix + "merges", merges);
+        }
+    }
+
+    private static void Set(GgufFileWriter writer, string key, string? value)
+    {
+        if (value is not null)
+        {
+            writer.Set(key, value);
+        }
+    }
+
+    private static void Set(GgufFileWriter writer, string key, bool? value)
+    {
+        if (value is { } known)
+        {
+            writer.Set(key, known);
+        }
+    }
+
+    private static void WriteId(GgufFileWriter writer, string token, int? id)
+    {
+        if (id is { } known)
+        {
+            writer.Set($"{Prefix}{token}_token_id", (uint)known);
+        }
+    }
+
     private static GgufVocabulary ReadVocabulary(GgufMetadata metadata) => new()
     {
         Model = metadata.GetString(Prefix + "model"),
