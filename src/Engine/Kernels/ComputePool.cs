@@ -6,7 +6,8 @@ namespace Serving.Engine.Kernels;
 /// <summary>
 /// The threads that compute. The caller is thread 0; the others wait for work, spinning at most 50 µs before they park, so that an idle engine
 /// uses no processor time. A share that its thread has not begun when the caller is done with its own is taken over by the caller: on a machine that others
-/// use too, nothing waits for a thread that does not run. One caller at a time.
+/// use too, nothing waits for a thread that does not run. One caller at a time: models that share a pool take turns,
+/// a step each (<see cref="EnterStep"/>).
 /// </summary>
 public sealed unsafe class ComputePool : IDisposable
 {
@@ -19,6 +20,11 @@ public sealed unsafe class ComputePool : IDisposable
     private readonly int[] _claims;
     private readonly SpinGate[] _gates;
     private readonly SpinGate _finished = new();
+
+    // Steps are numbered as they come, and begin in that order: a busy model cannot keep another one out.
+    private readonly object _turns = new();
+    private long _nextTurn;
+    private long _turn;
     private delegate*<void*, int, int, void> _invoke;
     private void* _work;
     private int _generation;
@@ -83,6 +89,29 @@ public sealed unsafe class ComputePool : IDisposable
         {
             _failure = null;
             failure.Throw();
+        }
+    }
+
+    /// <summary>Waits until the threads are this caller's; <see cref="LeaveStep"/> must follow.</summary>
+    public void EnterStep()
+    {
+        lock (_turns)
+        {
+            long turn = _nextTurn++;
+            while (turn != _turn)
+            {
+                Monitor.Wait(_turns);
+            }
+        }
+    }
+
+    /// <summary>Lets the next caller have the threads.</summary>
+    public void LeaveStep()
+    {
+        lock (_turns)
+        {
+            _turn++;
+            Monitor.PulseAll(_turns);
         }
     }
 

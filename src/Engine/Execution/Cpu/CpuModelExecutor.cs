@@ -73,15 +73,23 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
         ArgumentNullException.ThrowIfNull(plan);
         _rows.Fill(plan);
         _plan = plan;
-        Run(_graph.Embedding, plan.RowCount);
-        for (int layer = 0; layer < _graph.Layers.Count; layer++)
+        _pool.EnterStep();
+        try
         {
-            Run(_graph.Layers[layer], plan.RowCount);
-        }
+            Run(_graph.Embedding, plan.RowCount);
+            for (int layer = 0; layer < _graph.Layers.Count; layer++)
+            {
+                Run(_graph.Layers[layer], plan.RowCount);
+            }
 
-        if (plan.LogitRowCount > 0)
+            if (plan.LogitRowCount > 0)
+            {
+                Run(_graph.Head, plan.LogitRowCount);
+            }
+        }
+        finally
         {
-            Run(_graph.Head, plan.LogitRowCount);
+            _pool.LeaveStep();
         }
     }
 
