@@ -31,7 +31,7 @@ internal sealed record ModelFile(string Name, string Path)
         {
             var all = store.OfRepository();
             return all.Count > 0
-                ? all.Select(model => new ModelFile(model.Name, model.Path))
+                ? all.OrderBy(model => model.Name != DefaultName).Select(model => new ModelFile(model.Name, model.Path))
                 : throw new StartupException("--model all means the models that come with the repository, and there are none beside this program: name files with --model.");
         }
 
