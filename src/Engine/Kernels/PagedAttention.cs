@@ -10,9 +10,12 @@ namespace Serving.Engine.Kernels;
 /// </summary>
 public sealed unsafe class PagedAttention
 {
-    // Rows that share one pass over the keys and values of a KV head, and the queries that they may have together: their weights lie on the stack.
+    // Rows that share one pass over the keys and values of a KV head, and the queries that they may have together.
     private const int TileRowsMax = 8;
     private const int TileQueriesMax = 512;
+
+    // The weights of a tile lie on the stack, a block's for each query: 256 KiB at most.
+    private const int TileWeightsMax = 64 * 1024;
 
     // Keys of a block are widened on the stack: 128 KiB at most.
     private const int BlockElementsMax = 32 * 1024;
@@ -21,9 +24,11 @@ public sealed unsafe class PagedAttention
     private readonly KvCacheLayout _layout;
     private readonly float[] _sinks;
     private readonly int _groupSize;
+    private readonly int _weightStride;
     private readonly int _tileRows;
 
     /// <param name="sinks">A logit a query head that takes part in the softmax and has no value; empty: none.</param>
+    /// <exception cref="ArgumentException">The heads do not fit each other, or a block is too large for the stack.</exception>
     public PagedAttention(AttentionShape shape, KvCacheLayout layout, ReadOnlySpan<float> sinks = default)
     {
         ArgumentNullException.ThrowIfNull(shape);
@@ -38,8 +43,13 @@ public sealed unsafe class PagedAttention
             throw new ArgumentException($"{shape.QueryHeads} query heads need as many sinks, but {sinks.Length} were given.", nameof(sinks));
         }
 
+        if (shape.Window < 0 || !(shape.Softcap >= 0))
+        {
+            throw new ArgumentException($"{shape} has a window or a softcap below zero; zero means none.", nameof(shape));
+        }
+
         int widest = Math.Max(layout.KeyDim, layout.ValueDim);
-        if (layout.BlockSize * widest > BlockElementsMax)
+        if ((long)layout.BlockSize * widest > BlockElementsMax)
         {
             throw new ArgumentException(
                 $"Blocks of {layout.BlockSize} slots are too large for heads of {widest}: at most {BlockElementsMax / widest} slots.", nameof(layout));
@@ -49,7 +59,17 @@ public sealed unsafe class PagedAttention
         _layout = layout;
         _sinks = sinks.ToArray();
         _groupSize = shape.QueryHeads / layout.KvHeads;
-        _tileRows = Math.Clamp(TileQueriesMax / _groupSize, 1, TileRowsMax);
+        _weightStride = (layout.BlockSize + VectorMath.Lanes - 1) & -VectorMath.Lanes;
+        if ((long)_groupSize * _weightStride > TileWeightsMax)
+        {
+            throw new ArgumentException(
+                $"Blocks of {layout.BlockSize} slots are too large for {_groupSize} query heads on each KV head: "
+                + $"at most {TileWeightsMax / _groupSize & -VectorMath.Lanes} slots.",
+                nameof(layout));
+        }
+
+        int tileQueries = Math.Min(TileQueriesMax, TileWeightsMax / _weightStride);
+        _tileRows = Math.Clamp(tileQueries / _groupSize, 1, TileRowsMax);
     }
 
     /// <summary>Lets every row of <paramref name="plan"/> attend to its sequence up to itself. The rows' own K and V are already written.</summary>
@@ -76,7 +96,7 @@ public sealed unsafe class PagedAttention
         int keyDim = _layout.KeyDim;
         int valueDim = _layout.ValueDim;
         int blockSize = _layout.BlockSize;
-        int weightStride = (blockSize + VectorMath.Lanes - 1) & -VectorMath.Lanes;
+        int weightStride = _weightStride;
         int queries = rows * _groupSize;
         int firstPosition = sequence.ComputedTokens + firstRow;
         float* scratch = stackalloc float[blockSize * Math.Max(keyDim, valueDim)];

@@ -4,62 +4,123 @@ using Serving.Engine.KvCache;
 
 namespace Serving.Engine.Tests.Kernels;
 
-public sealed unsafe class PagedAttentionTests
+public sealed class PagedAttentionTests
 {
-    private const int QueryHeads = 6;
-    private const int RowsMax = 64;
+    private static readonly (int Computed, int Rows)[] _ragged = [(0, 1), (37, 1), (0, 13), (16, 9), (71, 1)];
 
-    [Theory]
-    [InlineData(KvDataType.Float32, 64, 16)]
-    [InlineData(KvDataType.Float16, 64, 16)]
-    [InlineData(KvDataType.Float16, 24, 5)]
-    public void Agrees_with_double_precision_over_a_ragged_batch(KvDataType type, int headDim, int blockSize)
+    public static TheoryData<KvDataType, int, int, bool, int> Layouts()
     {
-        using Setting setting = new(type, headDim, blockSize);
-        (int Computed, int Rows)[] sequences = [(0, 1), (37, 1), (0, 21), (16, 9), (95, 1), (3, 8)];
-        foreach ((int computed, int rows) in sequences)
+        (int KeyDim, int ValueDim, bool ValuesInKeys, int BlockSize)[] layouts =
+        [
+            (8, 8, false, 16), (20, 20, false, 16), (16, 12, false, 16), (64, 64, false, 16), (72, 64, false, 16), (24, 24, false, 5),
+            (1, 3, false, 7), (72, 64, true, 16), (20, 13, true, 5),
+        ];
+        TheoryData<KvDataType, int, int, bool, int> data = [];
+        foreach (var (keyDim, valueDim, valuesInKeys, blockSize) in layouts)
         {
-            setting.Add(computed, rows);
+            data.Add(KvDataType.Float32, keyDim, valueDim, valuesInKeys, blockSize);
+            data.Add(KvDataType.Float16, keyDim, valueDim, valuesInKeys, blockSize);
         }
 
-        float[] y = setting.Run(threads: 2);
+        return data;
+    }
 
-        int row = 0;
-        for (int s = 0; s < sequences.Length; s++)
+    /// <summary>Every layout with every mixture of window, softcap and sinks, without and with heads that share keys.</summary>
+    [Theory]
+    [MemberData(nameof(Layouts))]
+    public void Agrees_with_double_precision_over_a_ragged_batch(KvDataType type, int keyDim, int valueDim, bool valuesInKeys, int blockSize)
+    {
+        foreach (int kvHeads in (int[])[2, 6])
         {
-            for (int r = 0; r < sequences[s].Rows; r++, row++)
+            KvCacheLayout layout = new(Layers: 2, kvHeads, keyDim, valueDim, blockSize, type, valuesInKeys);
+            foreach (int window in (int[])[0, 1, 6, 33])
             {
-                double[] expected = setting.Reference(s, row, sequences[s].Computed + r + 1);
-                for (int i = 0; i < expected.Length; i++)
+                foreach (float softcap in (float[])[0, 2.5f])
                 {
-                    Assert.InRange(y[(row * expected.Length) + i], expected[i] - 2e-5, expected[i] + 2e-5);
+                    AttentionShape shape = new(QueryHeads: 6, 1 / MathF.Sqrt(keyDim), window, softcap);
+                    AssertAgrees(shape, layout, hasSinks: false);
+                    AssertAgrees(shape, layout, hasSinks: true);
                 }
             }
         }
     }
 
-    [Fact]
-    public void A_row_has_the_same_bits_alone_and_in_any_batch()
+    [Theory]
+    [MemberData(nameof(Layouts))]
+    public void A_row_has_the_same_bits_alone_and_in_any_batch(KvDataType type, int keyDim, int valueDim, bool valuesInKeys, int blockSize)
     {
-        using Setting batch = new(KvDataType.Float16, 32, 8);
-        batch.Add(9, 30);
-        batch.Add(50, 1);
-        float[] together = batch.Run(threads: 3);
-
-        for (int row = 0; row < 30; row++)
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, keyDim, valueDim, blockSize, type, valuesInKeys);
+        foreach (int window in (int[])[0, 11]) // without and with everything else
         {
-            float[] alone = batch.RunRow(sequence: 0, row, computed: 9 + row);
-            Assert.Equal(together.AsSpan(row * alone.Length, alone.Length).ToArray(), alone);
+            AttentionShape shape = new(QueryHeads: 6, 1 / MathF.Sqrt(keyDim), window, Softcap: window == 0 ? 0 : 4);
+            using AttentionSetting batch = new(shape, layout, hasSinks: window != 0);
+            batch.Add(9, 30);
+            batch.Add(50, 1);
+            float[] together = batch.Run(threads: 3);
+
+            Assert.Equal(together, batch.Run(threads: 1));
+            for (int row = 0; row < 31; row++)
+            {
+                float[] alone = row < 30 ? batch.RunRow(sequence: 0, row, computed: 9 + row) : batch.RunRow(sequence: 1, row, computed: 50);
+                Assert.Equal(together.AsSpan(row * alone.Length, alone.Length).ToArray(), alone);
+            }
         }
+    }
+
+    [Theory]
+    [InlineData(KvDataType.Float32)]
+    [InlineData(KvDataType.Float16)]
+    public void Serves_many_heads_on_one_wide_latent_key(KvDataType type)
+    {
+        // DeepSeek-V2 and V3: 128 query heads on keys of 512 + 64 whose first 512 are the values.
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 1, KeyDim: 576, ValueDim: 512, BlockSize: 16, type, ValuesInKeys: true);
+        AttentionShape shape = new(QueryHeads: 128, 1 / MathF.Sqrt(192 * 9));
+        using AttentionSetting setting = new(shape, layout);
+        setting.Add(14, 6);
+        setting.Add(33, 1);
+        float[] y = setting.Run(threads: 2);
+
+        for (int row = 0; row < 7; row++)
+        {
+            AssertRow(setting.Reference(row < 6 ? 0 : 1, row, row < 6 ? 14 + row : 33), y, row);
+        }
+    }
+
+    [Fact]
+    public void Does_not_read_blocks_before_the_window()
+    {
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 8, ValueDim: 8, BlockSize: 4, KvDataType.Float32);
+        using AttentionSetting setting = new(new AttentionShape(QueryHeads: 6, Scale: 0.3f, Window: 5), layout);
+
+        // The rows stand at 40 to 42: they see 36 to 42, and the first nine blocks hold 0 to 35.
+        setting.Add(40, 3);
+        float[] before = setting.Run(threads: 1);
+        setting.Spoil(sequence: 0, blocks: 9);
+        Assert.Equal(before, setting.Run(threads: 1));
+
+        setting.Spoil(sequence: 0, blocks: 10);
+        Assert.Contains(float.NaN, setting.Run(threads: 1));
+    }
+
+    [Fact]
+    public void A_sink_that_outweighs_all_keys_leaves_nothing()
+    {
+        KvCacheLayout layout = new(Layers: 1, KvHeads: 1, KeyDim: 8, ValueDim: 8, BlockSize: 4, KvDataType.Float32);
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 2, Scale: 1), layout, [1f]));
+
+        float[] y = SinkOutput(layout, 80);
+        Assert.All(y, value => Assert.InRange(value, -1e-20f, 1e-20f));
+        Assert.All(SinkOutput(layout, -80), value => Assert.Equal(1f, value, 1e-6f));
     }
 
     [Fact]
     public void A_step_allocates_nothing()
     {
-        using Setting setting = new(KvDataType.Float16, 32, 8);
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 32, ValueDim: 32, BlockSize: 8, KvDataType.Float16);
+        using AttentionSetting setting = new(new AttentionShape(QueryHeads: 6, Scale: 0.2f, Window: 6, Softcap: 3), layout, hasSinks: true);
         setting.Add(9, 5);
         using ComputePool pool = new(2);
-        float[] y = new float[5 * QueryHeads * 32];
+        float[] y = new float[5 * setting.OutputWidth];
         setting.Run(y, pool);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -78,138 +139,70 @@ public sealed unsafe class PagedAttentionTests
 
         Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 3, Scale: 1), layout));
         Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 4, Scale: 1), layout with { BlockSize = 1024 }));
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 4, Scale: 1), layout with { KeyDim = 1 << 28 }));
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 4, Scale: 1, Window: -1), layout));
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 4, Scale: 1, Softcap: -1), layout));
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 4, Scale: 1, Softcap: float.NaN), layout));
     }
 
-    /// <summary>Sequences with random keys, values and queries in a storage whose blocks are handed out in a scattered order.</summary>
-    private sealed class Setting : IDisposable
+    [Fact]
+    public void Bounds_the_weights_that_lie_on_the_stack()
     {
-        private const int Layer = 1;
-        private readonly Random _random = new(5);
-        private readonly KvCacheLayout _layout;
-        private readonly KvStorage _kv;
-        private readonly PagedAttention _attention;
-        private readonly StepPlan _plan = new(RowsMax, 8, 1);
-        private readonly List<float[]> _keys = [];
-        private readonly List<float[]> _values = [];
-        private readonly List<BlockId[]> _blocks = [];
-        private readonly float[] _queries;
-        private int _nextBlock;
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 1, KeyDim: 8, ValueDim: 8, BlockSize: 128, KvDataType.Float32);
 
-        public Setting(KvDataType type, int headDim, int blockSize)
+        Assert.Throws<ArgumentException>(() => new PagedAttention(new AttentionShape(QueryHeads: 513, Scale: 1), layout));
+        AssertAgrees(new AttentionShape(QueryHeads: 512, Scale: 0.3f), layout, hasSinks: false, (2, 3));
+        AssertAgrees(new AttentionShape(QueryHeads: 100, Scale: 0.3f), layout, hasSinks: false, (2, 7));
+    }
+
+    private static void AssertAgrees(AttentionShape shape, KvCacheLayout layout, bool hasSinks, params (int Computed, int Rows)[] sequences)
+    {
+        sequences = sequences.Length == 0 ? _ragged : sequences;
+        using AttentionSetting setting = new(shape, layout, hasSinks);
+        foreach ((int computed, int rows) in sequences)
         {
-            _layout = new KvCacheLayout(Layers: 2, KvHeads: 2, headDim, headDim, blockSize, type);
-            _kv = new KvStorage(_layout, 101);
-            _attention = new PagedAttention(new AttentionShape(QueryHeads, 1 / MathF.Sqrt(headDim)), _layout);
-            _queries = Numbers(RowsMax * QueryHeads * headDim);
+            setting.Add(computed, rows);
         }
 
-        private int KvWidth => _layout.KvHeads * _layout.KeyDim;
-
-        private int QueryWidth => QueryHeads * _layout.KeyDim;
-
-        public void Add(int computed, int rows)
+        float[] y = setting.Run(threads: 2);
+        int row = 0;
+        for (int s = 0; s < sequences.Length; s++)
         {
-            int tokens = computed + rows;
-            float[] keys = Numbers(tokens * KvWidth);
-            float[] values = Numbers(tokens * KvWidth);
-            BlockId[] blocks = new BlockId[_layout.BlocksFor(tokens)];
-            for (int i = 0; i < blocks.Length; i++)
+            for (int r = 0; r < sequences[s].Rows; r++, row++)
             {
-                blocks[i] = new BlockId(_nextBlock++ * 37 % 101);
-            }
-
-            fixed (float* k = keys, v = values)
-            {
-                for (int t = 0; t < tokens; t++)
-                {
-                    _kv.Write(Layer, blocks[t / _layout.BlockSize], t % _layout.BlockSize, k + (t * KvWidth), v + (t * KvWidth));
-                }
-            }
-
-            _keys.Add(keys);
-            _values.Add(values);
-            _blocks.Add(blocks);
-            _plan.Add(new int[rows], computed, blocks, wantsLogits: false);
-        }
-
-        public float[] Run(int threads)
-        {
-            using ComputePool pool = new(threads);
-            float[] y = new float[_plan.RowCount * QueryWidth];
-            Run(y, pool);
-            return y;
-        }
-
-        public void Run(float[] y, ComputePool pool)
-        {
-            fixed (float* q = _queries, destination = y)
-            {
-                _attention.Run(Layer, _plan, q, QueryWidth, destination, QueryWidth, _kv, pool);
+                AssertRow(setting.Reference(s, row, sequences[s].Computed + r), y, row);
             }
         }
+    }
 
-        public float[] RunRow(int sequence, int row, int computed)
+    private static void AssertRow(double[] expected, float[] y, int row)
+    {
+        for (int i = 0; i < expected.Length; i++)
         {
-            StepPlan plan = new(1, 1, 1);
-            plan.Add(new int[1], computed, _blocks[sequence], wantsLogits: false);
-            using ComputePool pool = new(1);
-            float[] y = new float[QueryWidth];
-            fixed (float* q = _queries, destination = y)
+            float actual = y[(row * expected.Length) + i];
+            if (!(Math.Abs(actual - expected[i]) <= 2e-5))
             {
-                _attention.Run(Layer, plan, q + (row * QueryWidth), QueryWidth, destination, QueryWidth, _kv, pool);
+                Assert.Fail($"Row {row}, element {i} is {actual}, expected {expected[i]}.");
             }
+        }
+    }
 
-            return y;
+    /// <summary>What one token that scores zero and whose value is all ones yields beside a sink.</summary>
+    private static unsafe float[] SinkOutput(KvCacheLayout layout, float sink)
+    {
+        using KvStorage kv = new(layout, 1);
+        using ComputePool pool = new(1);
+        StepPlan plan = new(1, 1, 1);
+        plan.Add(new int[1], 0, new BlockId[1], wantsLogits: false);
+        float[] zeros = new float[16];
+        float[] ones = [.. Enumerable.Repeat(1f, 8)];
+        float[] y = new float[16];
+        fixed (float* zero = zeros, one = ones, destination = y)
+        {
+            kv.Write(0, new BlockId(0), 0, zero, one);
+            new PagedAttention(new AttentionShape(QueryHeads: 2, Scale: 1), layout, [sink, sink]).Run(0, plan, zero, 16, destination, 16, kv, pool);
         }
 
-        public double[] Reference(int sequence, int row, int keyCount)
-        {
-            double[] y = new double[QueryWidth];
-            for (int head = 0; head < QueryHeads; head++)
-            {
-                int kvOffset = head / (QueryHeads / _layout.KvHeads) * _layout.KeyDim;
-                double[] weights = new double[keyCount];
-                for (int t = 0; t < keyCount; t++)
-                {
-                    for (int d = 0; d < _layout.KeyDim; d++)
-                    {
-                        double query = _queries[(row * QueryWidth) + (head * _layout.KeyDim) + d];
-                        weights[t] += query * Stored(_keys[sequence][(t * KvWidth) + kvOffset + d]);
-                    }
-                }
-
-                double sum = 0;
-                for (int t = 0; t < keyCount; t++)
-                {
-                    weights[t] = Math.Exp(weights[t] / Math.Sqrt(_layout.KeyDim));
-                    sum += weights[t];
-                }
-
-                for (int t = 0; t < keyCount; t++)
-                {
-                    for (int d = 0; d < _layout.KeyDim; d++)
-                    {
-                        y[(head * _layout.KeyDim) + d] += weights[t] / sum * Stored(_values[sequence][(t * KvWidth) + kvOffset + d]);
-                    }
-                }
-            }
-
-            return y;
-        }
-
-        public void Dispose() => _kv.Dispose();
-
-        private double Stored(float value) => _layout.DataType == KvDataType.Float32 ? value : (double)(Half)value;
-
-        private float[] Numbers(int count)
-        {
-            float[] numbers = new float[count];
-            for (int i = 0; i < count; i++)
-            {
-                numbers[i] = (float)((_random.NextDouble() - 0.5) * 6);
-            }
-
-            return numbers;
-        }
+        return y;
     }
 }
