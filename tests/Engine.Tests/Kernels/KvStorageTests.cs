@@ -20,8 +20,7 @@ public sealed unsafe class KvStorageTests
         for (int i = 0; i < 2 * 2 * 3 * 8; i++)
         {
             float expected = (i / 48 * 1000) + (i / 24 % 2 * 100) + (i / 8 % 3 * 10) + (i % 8);
-            float actual = type == KvDataType.Float32 ? BitConverter.ToSingle(packed, i * 4) : (float)BitConverter.ToHalf(packed, i * 2);
-            Assert.Equal(expected, actual);
+            Assert.Equal(expected, Number(packed, i, type));
         }
     }
 
@@ -46,6 +45,53 @@ public sealed unsafe class KvStorageTests
         Assert.All(again, value => Assert.Equal(0, value));
     }
 
+    [Theory]
+    [InlineData(KvDataType.Float32, 20, 20, false)]
+    [InlineData(KvDataType.Float16, 20, 20, false)]
+    [InlineData(KvDataType.Float16, 16, 12, false)]
+    [InlineData(KvDataType.Float32, 72, 64, false)]
+    [InlineData(KvDataType.Float16, 1, 3, false)]
+    [InlineData(KvDataType.Float32, 72, 64, true)]
+    [InlineData(KvDataType.Float16, 20, 13, true)]
+    public void Hands_over_keys_and_values_of_any_width(KvDataType type, int keyDim, int valueDim, bool valuesInKeys)
+    {
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 3, keyDim, valueDim, BlockSize: 5, type, valuesInKeys);
+        int storedValueDim = valuesInKeys ? 0 : valueDim;
+        int elementBytes = type == KvDataType.Float32 ? 4 : 2;
+        Assert.Equal(3 * (keyDim + storedValueDim) * elementBytes, layout.BytesPerTokenPerLayer);
+        Assert.Equal(2 * 5 * layout.BytesPerTokenPerLayer, layout.BytesPerBlock);
+        using KvStorage source = new(layout, 3);
+        using KvStorage destination = new(layout, 3);
+        float[][] keys = Tokens(count: 4, 3 * keyDim, seed: 1);
+        float[][] values = Tokens(count: 4, 3 * valueDim, seed: 2);
+        for (int slot = 0; slot < 4; slot++)
+        {
+            fixed (float* k = keys[slot], v = values[slot])
+            {
+                source.Write(1, new BlockId(1), slot, k, v);
+            }
+        }
+
+        byte[] packed = new byte[4 * layout.BytesPerTokenPerLayer];
+        byte[] again = new byte[packed.Length];
+        source.Export(1, new BlockId(1), 4, packed);
+        destination.Import(1, new BlockId(2), 4, packed);
+        destination.Export(1, new BlockId(2), 4, again);
+
+        Assert.Equal(packed, again);
+        List<float> expected = [];
+        AddPacked(expected, keys, keyDim);
+        AddPacked(expected, values, storedValueDim);
+        Assert.Equal(expected.Count * elementBytes, packed.Length);
+        for (int i = 0; i < expected.Count; i++)
+        {
+            Assert.Equal(type == KvDataType.Float32 ? expected[i] : (float)(Half)expected[i], Number(packed, i, type));
+        }
+
+        AssertUntouched(destination, 0, new BlockId(2));
+        AssertUntouched(destination, 1, new BlockId(1));
+    }
+
     [Fact]
     public void Refuses_what_lies_outside_it()
     {
@@ -59,6 +105,33 @@ public sealed unsafe class KvStorageTests
         Assert.Throws<ArgumentOutOfRangeException>(() => kv.Import(0, new BlockId(0), 5, packed));
         Assert.Throws<ArgumentException>(() => kv.Import(0, new BlockId(0), 3, packed));
         Assert.Throws<ArgumentException>(() => new KvStorage(layout with { KeyDim = 4, ValuesInKeys = true }, 1));
+    }
+
+    private static float Number(byte[] packed, int i, KvDataType type) =>
+        type == KvDataType.Float32 ? BitConverter.ToSingle(packed, i * 4) : (float)BitConverter.ToHalf(packed, i * 2);
+
+    private static float[][] Tokens(int count, int width, int seed)
+    {
+        Random random = new(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, width).Select(_ => random.NextSingle() - 0.5f).ToArray())];
+    }
+
+    private static void AddPacked(List<float> packed, float[][] tokens, int dim)
+    {
+        for (int head = 0; head < 3; head++)
+        {
+            foreach (float[] token in tokens)
+            {
+                packed.AddRange(token.AsSpan(head * dim, dim));
+            }
+        }
+    }
+
+    private static void AssertUntouched(KvStorage kv, int layer, BlockId block)
+    {
+        byte[] bytes = new byte[kv.Layout.BytesPerLayerBlock];
+        kv.Export(layer, block, kv.Layout.BlockSize, bytes);
+        Assert.All(bytes, value => Assert.Equal(0, value));
     }
 
     private static void Fill(KvStorage kv, BlockId block, int slots)
