@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Serving.Engine.Kernels;
 using Serving.Engine.Models;
 
@@ -71,6 +72,20 @@ public sealed unsafe class ElementwiseTests
         }
     }
 
+    [Fact]
+    public void Hyperbolic_tangent_is_within_three_ten_millionths()
+    {
+        for (float x = -12f; x <= 12f; x += 0.00173f)
+        {
+            Assert.Equal(Math.Tanh(x), Tanh(x), 3e-7);
+            Assert.Equal(Tanh(x), -Tanh(-x));
+        }
+
+        Assert.Equal((0f, 1f, -1f), (Tanh(0), Tanh(1e30f), Tanh(float.NegativeInfinity)));
+
+        static float Tanh(float x) => VectorMath.Tanh(Vector256.Create(x)).ToScalar();
+    }
+
     [Theory]
     [InlineData(true, 16, 16)]
     [InlineData(false, 16, 16)]
@@ -104,6 +119,28 @@ public sealed unsafe class ElementwiseTests
             float other = values[interleaved ? i ^ 1 : isFirst ? i + half : i - half];
             double angle = position * Math.Pow(10000, -2.0 * pair / dims) / factors[pair];
             return (float)((values[i] * Math.Cos(angle)) + ((isFirst ? -other : other) * Math.Sin(angle)));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Multiplies_what_it_turns_with_the_magnitude(bool interleaved)
+    {
+        float[] plain = Numbers(12, seed: 7);
+        float[] scaled = [.. plain];
+        double[] frequencies = RopeFrequencies.Default(8, 10000);
+        using RopeTable once = new(16, frequencies, 1, interleaved);
+        using RopeTable more = new(16, frequencies, 1.25f, interleaved);
+        fixed (float* a = plain, b = scaled)
+        {
+            once.Apply(a, 12, 1, 12, [11]);
+            more.Apply(b, 12, 1, 12, [11]);
+        }
+
+        for (int i = 0; i < plain.Length; i++)
+        {
+            Assert.Equal(plain[i] * (i < 8 ? 1.25f : 1), scaled[i], 1e-6f);
         }
     }
 
