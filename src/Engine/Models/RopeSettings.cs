@@ -155,15 +155,16 @@ internal static class RopeSettings
 
     private static RopeScaling ReadScaling(ModelGraphBuilder graph, JsonFields config, JsonFields fields, string kind, RopeScaling scaling)
     {
-        int original = fields.FindInt32("original_max_position_embeddings", 1, int.MaxValue)
-            ?? config.FindInt32("original_max_position_embeddings", 1, int.MaxValue)
+        // Where both are there, the outer one counts (transformers' standardize_rope_params).
+        int original = config.FindInt32("original_max_position_embeddings", 1, int.MaxValue)
+            ?? fields.FindInt32("original_max_position_embeddings", 1, int.MaxValue)
             ?? graph.Config.ContextLength;
         double factor = Positive("factor")
             ?? (original != graph.Config.ContextLength ? (double)graph.Config.ContextLength / original
                 : kind is "linear" or "llama3" or "yarn" ? throw fields.Invalid("factor", "is missing") : 1);
         double? mscale = fields.FindNumber("mscale");
         double? mscaleAll = fields.FindNumber("mscale_all_dim");
-        double? magnitude = Positive("attention_factor");
+        double? magnitude = kind is "linear" or "llama3" ? null : Positive("attention_factor");
         if (magnitude is null && kind == "yarn" && mscale is not null and not 0 && mscaleAll is not null and not 0)
         {
             magnitude = RopeFrequencies.YarnMagnitude(factor, mscale.Value) / RopeFrequencies.YarnMagnitude(factor, mscaleAll.Value);
