@@ -57,6 +57,27 @@ public sealed class GgufWriter
         return Add(name, GgmlType.F32, dimensions, data);
     }
 
+    /// <summary>The same model cut into parts, the metadata in the first.</summary>
+    public GgufWriter[] Split(int count)
+    {
+        var parts = new GgufWriter[count];
+        for (int i = 0; i < count; i++)
+        {
+            parts[i] = new GgufWriter();
+            parts[i]._values.AddRange(i == 0 ? _values : []);
+            parts[i]._tensors.AddRange(_tensors[(_tensors.Count * i / count)..(_tensors.Count * (i + 1) / count)]);
+            parts[i].SetSplit(i, count, _tensors.Count);
+        }
+
+        return parts;
+    }
+
+    /// <summary>The keys of one part of a split model, right or wrong.</summary>
+    public GgufWriter SetSplit(int number, int count, int tensorCount) => this
+        .Set("split.no", GgufValueType.UInt16, writer => writer.Write((ushort)number))
+        .Set("split.count", GgufValueType.UInt16, writer => writer.Write((ushort)count))
+        .Set("split.tensors.count", GgufValueType.Int32, writer => writer.Write(tensorCount));
+
     /// <param name="offsetShift">Added to every tensor's offset, to make it a lie.</param>
     public byte[] ToArray(uint version = 3, long offsetShift = 0)
     {

@@ -43,17 +43,18 @@ internal sealed unsafe class GgufDirectory
     {
         var directory = new GgufDirectory(path, length);
         var reader = new GgufReader(path, data, length);
-        int tensorCount = ReadHeader(reader, out int valueCount);
+        int tensorCount = ReadHeader(reader, path, out int valueCount);
         directory.ReadValues(reader, valueCount);
         directory.ReadTensors(reader, tensorCount);
         return directory;
     }
 
-    private static int ReadHeader(GgufReader reader, out int valueCount)
+    private static int ReadHeader(GgufReader reader, string path, out int valueCount)
     {
         if (reader.ReadUInt32("the magic number") != Magic)
         {
-            throw reader.Error(0, "the magic number", "is not GGUF's: this is no GGUF file");
+            string hint = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? "; give the folder that holds the safetensors and their config.json" : "";
+            throw reader.Error(0, "the magic number", $"is not GGUF's: this is no GGUF file{hint}");
         }
 
         uint version = reader.ReadUInt32("the version");

@@ -3,16 +3,106 @@ using Serving.Text.Tokenization;
 
 namespace Serving.Engine.Formats.Gguf;
 
-/// <summary>A GGUF model: one file.</summary>
+/// <summary>A GGUF model: one file, or the parts of a split one, whose first holds the settings.</summary>
 public sealed class GgufSource : ModelSource
 {
-    private readonly GgufFile _file;
+    private readonly GgufFile[] _parts;
     private readonly Dictionary<string, ModelTensor> _tensors = new(StringComparer.Ordinal);
 
-    private GgufSource(GgufFile file)
+    private GgufSource(GgufFile[] parts)
     {
-        _file = file;
-        Settings = new GgufSettings(file.Metadata);
+        _parts = parts;
+        Settings = new GgufSettings(Metadata);
+        foreach (GgufFile part in parts)
+        {
+            Add(part);
+        }
+    }
+
+    public override string Path => _parts[0].Path;
+
+    public override ModelFormat Format => ModelFormat.Gguf;
+
+    public override ModelSettings Settings { get; }
+
+    /// <summary>Every key of the file, of a split model's first part.</summary>
+    public GgufMetadata Metadata => _parts[0].Metadata;
+
+    public override IReadOnlyCollection<ModelTensor> Tensors => _tensors.Values;
+
+    public override long ByteCount
+    {
+        get
+        {
+            long bytes = 0;
+            Array.ForEach(_parts, part => bytes += part.Length);
+            return bytes;
+        }
+    }
+
+    public override DateTime LastWriteTimeUtc
+    {
+        get
+        {
+            DateTime newest = DateTime.MinValue;
+            Array.ForEach(_parts, part => newest = part.LastWriteTimeUtc > newest ? part.LastWriteTimeUtc : newest);
+            return newest;
+        }
+    }
+
+    /// <summary>Opens a GGUF model by its file, or by any part of a split one.</summary>
+    public static new GgufSource Open(string path)
+    {
+        GgufFile[] parts = GgufSplit.Open(System.IO.Path.GetFullPath(path));
+        try
+        {
+            return new GgufSource(parts);
+        }
+        catch
+        {
+            Array.ForEach(parts, part => part.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Opens the one GGUF model of a folder.</summary>
+    public static GgufSource OpenFolder(string path)
+    {
+        List<string> models = GgufSplit.Models(Directory.GetFiles(path, "*.gguf"));
+        return models.Count == 1
+            ? Open(models[0])
+            : throw new ModelFormatException(
+                path, null, "the folder", models.Count == 0 ? "has neither config.json nor a .gguf file" : $"has {models.Count} GGUF models and no config.json; give the path of one of them");
+    }
+
+    public override ModelTensor? FindTensor(string name) => _tensors.GetValueOrDefault(name);
+
+    public override ModelText ReadText()
+    {
+        GgufModelMetadata metadata = GgufModelMetadata.Read(_parts[0]);
+        return new ModelText(metadata.Name, metadata.Organization, CreateTokenizer(metadata.Vocabulary), metadata.ChatTemplate, SamplingDefaults.None);
+    }
+
+    public override void AppendIdentity(IncrementalHash hash)
+    {
+        ArgumentNullException.ThrowIfNull(hash);
+        foreach (GgufFile part in _parts)
+        {
+            hash.AppendData(part.DirectoryBytes);
+            hash.AppendData(BitConverter.GetBytes(part.Length));
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Array.ForEach(_parts, part => part.Dispose());
+        }
+    }
+
+    private void Add(GgufFile file)
+    {
         foreach (GgufTensor tensor in file.Tensors)
         {
             long[] shape = [.. tensor.Dimensions];
@@ -23,65 +113,15 @@ public sealed class GgufSource : ModelSource
         }
     }
 
-    public override string Path => _file.Path;
-
-    public override ModelFormat Format => ModelFormat.Gguf;
-
-    public override ModelSettings Settings { get; }
-
-    /// <summary>Every key of the file.</summary>
-    public GgufMetadata Metadata => _file.Metadata;
-
-    public override IReadOnlyCollection<ModelTensor> Tensors => _tensors.Values;
-
-    public override long ByteCount => _file.Length;
-
-    public override DateTime LastWriteTimeUtc => _file.LastWriteTimeUtc;
-
-    /// <summary>Opens a GGUF model by its file.</summary>
-    public static new GgufSource Open(string path)
+    private ITokenizer CreateTokenizer(GgufVocabulary vocabulary)
     {
-        GgufFile file = GgufFile.Open(path);
         try
         {
-            return new GgufSource(file);
+            return GgufTokenizer.Create(vocabulary);
         }
-        catch
+        catch (TokenizerFormatException exception)
         {
-            file.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Opens the one GGUF model of a folder.</summary>
-    public static GgufSource OpenFolder(string path)
-    {
-        string[] files = Directory.GetFiles(path, "*.gguf");
-        return files.Length == 1
-            ? Open(files[0])
-            : throw new ModelFormatException(path, null, "the folder", $"has no config.json and {files.Length} .gguf files instead of one");
-    }
-
-    public override ModelTensor? FindTensor(string name) => _tensors.GetValueOrDefault(name);
-
-    public override ModelText ReadText()
-    {
-        GgufModelMetadata metadata = GgufModelMetadata.Read(_file);
-        return new ModelText(metadata.Name, metadata.Organization, GgufTokenizer.Create(metadata.Vocabulary), metadata.ChatTemplate, SamplingDefaults.None);
-    }
-
-    public override void AppendIdentity(IncrementalHash hash)
-    {
-        ArgumentNullException.ThrowIfNull(hash);
-        hash.AppendData(_file.DirectoryBytes);
-        hash.AppendData(BitConverter.GetBytes(_file.Length));
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _file.Dispose();
+            throw new ModelFormatException(Path, null, "the tokenizer", $"cannot be used: {exception.Message.TrimEnd('.')}");
         }
     }
 }
