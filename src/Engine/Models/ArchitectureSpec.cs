@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Serving.Engine.Formats;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -56,13 +57,27 @@ internal abstract class ArchitectureSpec
     public ModelGraph Build(ModelSource source, int contextTokensMax)
     {
         RefuseUnknownVariants(source);
-        var names = new TensorNames(source, source.Format == ModelFormat.Gguf ? GgufNames : HuggingFaceNames);
-        var graph = new ModelGraphBuilder(source, names, contextTokensMax) { NormOffset = NormOffset(source.Format) };
+        var graph = new ModelGraphBuilder(source, Names(source), contextTokensMax) { NormOffset = NormOffset(source.Format) };
         Emit(graph);
         return graph.Build();
     }
 
-    protected virtual float NormOffset(ModelFormat format) => 0;
+    /// <summary>What a source calls its tensors.</summary>
+    public TensorNames Names(ModelSource source) => new(source, source.Format == ModelFormat.Gguf ? GgufNames : HuggingFaceNames);
+
+    /// <summary>What GGUF calls them.</summary>
+    public TensorNames GgufTensorNames() => new(GgufNames);
+
+    /// <summary>The name in GGUF of the family that a folder is of.</summary>
+    public virtual string GgufFamily(ModelSettings settings) => GgufFamilies[0];
+
+    /// <summary>What is added to the weights of norms: 1 where a format holds them as their distance from 1.</summary>
+    public virtual float NormOffset(ModelFormat format) => 0;
+
+    /// <summary>Sets what only this family has in a GGUF file.</summary>
+    /// <exception cref="ModelFormatException">Something cannot be expressed.</exception>
+    public virtual void Export(GgufExport export) =>
+        throw export.Refuse(_familyKey, "llama.cpp's code for this family fixes parts that the settings vary, and serving does not write it; llama.cpp's own converter does");
 
     protected abstract void Emit(ModelGraphBuilder graph);
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Serving.Engine.Formats;
 using Serving.Engine.Formats.HuggingFace;
 using Serving.Engine.Models.Blocks;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -41,7 +42,33 @@ internal sealed class Gemma3Spec : ArchitectureSpec
     protected override IReadOnlyList<string> Activations { get; } = ["gelu_pytorch_tanh"];
 
     // GGUF holds the weights with the 1 added.
-    protected override float NormOffset(ModelFormat format) => format == ModelFormat.HuggingFace ? 1 : 0;
+    public override float NormOffset(ModelFormat format) => format == ModelFormat.HuggingFace ? 1 : 0;
+
+    public override void Export(GgufExport export)
+    {
+        ModelConfig config = export.Config;
+        for (int layer = 0; layer < config.Layers; layer++)
+        {
+            foreach (Operation operation in export.Graph.Layers[layer])
+            {
+                if (operation is Attend attend)
+                {
+                    RefuseVariant(export, layer, attend.Attention);
+                }
+            }
+        }
+
+        RopeScaling local = RopeSettings.Read(export.Settings, config, "sliding_attention");
+        bool hasOwnRope = export.Settings is HuggingFaceSettings { Config: var json } && json.FindObject("rope_parameters")?.Has("sliding_attention") is true;
+        float localTheta = hasOwnRope ? (float)local.Theta : export.Settings.FindPositive(_localTheta) ?? LocalThetaDefault;
+        if (localTheta != LocalThetaDefault || (hasOwnRope && local.Kind != RopeScalingKind.None))
+        {
+            throw export.Refuse(_localTheta, $"llama.cpp turns windowed layers by {LocalThetaDefault} and unscaled");
+        }
+
+        export.Set(SettingKeys.Window, export.Settings.GetInt32(SettingKeys.Window, 1, int.MaxValue));
+        export.SetRope(export.RopeDims, "full_attention");
+    }
 
     protected override void Emit(ModelGraphBuilder graph)
     {
@@ -75,6 +102,26 @@ internal sealed class Gemma3Spec : ArchitectureSpec
         }
 
         OutputHead.Emit(graph, residual);
+    }
+
+    private static void RefuseVariant(GgufExport export, int layer, AttentionSpec attention)
+    {
+        if (attention.Window > 0 != ((layer + 1) % PatternDefault != 0))
+        {
+            throw export.Refuse(_pattern, $"llama.cpp lets every {PatternDefault}th layer see everything and no other");
+        }
+
+        int heads = export.Config.Heads;
+        float scalar = export.Config.Layers == LayersOf27B ? (float)export.Config.Width / heads : export.Config.HeadDim;
+        if (Math.Abs((attention.Scale * MathF.Sqrt(scalar)) - 1) > 1e-5f)
+        {
+            throw export.Refuse(_queryScalar, $"llama.cpp scales this size's scores by 1/√{scalar}");
+        }
+
+        if (attention.Softcap != 0)
+        {
+            throw export.Refuse(SettingKeys.AttentionSoftcap, "llama.cpp does not bend this family's scores");
+        }
     }
 
     private static RopeSpec LocalRope(ModelGraphBuilder graph, int dims)

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Serving.Engine.Formats;
 using Serving.Engine.Models.Blocks;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -23,6 +24,18 @@ internal sealed class LlamaSpec : ArchitectureSpec
     public override IReadOnlyList<string> HuggingFaceFamilies { get; } = ["llama", "mistral", "mixtral"];
 
     protected override IReadOnlyDictionary<string, string> HuggingFaceNames => _huggingFaceNames;
+
+    public override void Export(GgufExport export)
+    {
+        export.RefuseWindows();
+        export.SetRope(export.RopeDims);
+        export.InterleavedHeads["attn_q"] = export.Config.Heads;
+        export.InterleavedHeads["attn_k"] = export.Config.KvHeads;
+        if (export.FindExperts() is { } experts)
+        {
+            export.SetExperts(experts.Router, experts.HiddenWidth);
+        }
+    }
 
     protected override void Emit(ModelGraphBuilder graph)
     {

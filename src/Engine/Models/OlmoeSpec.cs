@@ -1,5 +1,6 @@
 using Serving.Engine.Formats;
 using Serving.Engine.Models.Blocks;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -11,6 +12,20 @@ internal sealed class OlmoeSpec : ArchitectureSpec
     public override IReadOnlyList<string> GgufFamilies { get; } = ["olmoe"];
 
     public override IReadOnlyList<string> HuggingFaceFamilies { get; } = ["olmoe"];
+
+    public override void Export(GgufExport export)
+    {
+        if (export.Settings.FindPositive(_clip) is not null)
+        {
+            throw export.Refuse(_clip, "llama.cpp does not cut off queries, keys and values in this family");
+        }
+
+        export.RefuseWindows();
+        export.SetRope(export.RopeDims);
+        ExpertSet experts = export.FindExperts()!;
+        export.SetExperts(experts.Router, experts.HiddenWidth);
+        export.RefuseRenormalization(experts.Router, expected: false);
+    }
 
     protected override void Emit(ModelGraphBuilder graph)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Serving.Engine.Models.Blocks;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -14,6 +15,12 @@ internal sealed class Phi3Spec : ArchitectureSpec
     public override IReadOnlyList<string> HuggingFaceFamilies { get; } = ["phi3"];
 
     protected override IReadOnlyDictionary<string, string> GgufNames => _ggufNames;
+
+    public override void Export(GgufExport export)
+    {
+        export.RefuseWindows();
+        export.SetRope(export.RopeDims);
+    }
 
     protected override void Emit(ModelGraphBuilder graph)
     {

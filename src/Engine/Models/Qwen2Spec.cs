@@ -1,5 +1,6 @@
 using Serving.Engine.Formats;
 using Serving.Engine.Models.Blocks;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -11,6 +12,21 @@ internal sealed class Qwen2Spec : ArchitectureSpec
     public override IReadOnlyList<string> GgufFamilies { get; } = ["qwen2", "qwen2moe"];
 
     public override IReadOnlyList<string> HuggingFaceFamilies { get; } = ["qwen2", "qwen2_moe"];
+
+    public override string GgufFamily(ModelSettings settings) => settings.Family == "qwen2_moe" ? "qwen2moe" : "qwen2";
+
+    public override void Export(GgufExport export)
+    {
+        export.RefuseWindows();
+        export.SetRope(export.RopeDims);
+        export.RefuseDenseLayers();
+        if (export.FindExperts() is { } experts)
+        {
+            export.SetExperts(experts.Router, experts.HiddenWidth);
+            export.Set(_sharedWidth, export.Settings.GetInt32(_sharedWidth, 1, ModelConfig.SizeMax));
+            export.RefuseRenormalization(experts.Router, expected: false);
+        }
+    }
 
     protected override void Emit(ModelGraphBuilder graph)
     {

@@ -1,4 +1,6 @@
+using Serving.Engine.Formats;
 using Serving.Engine.Models.Blocks;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -8,6 +10,20 @@ internal sealed class Qwen3Spec : ArchitectureSpec
     public override IReadOnlyList<string> GgufFamilies { get; } = ["qwen3", "qwen3moe"];
 
     public override IReadOnlyList<string> HuggingFaceFamilies { get; } = ["qwen3", "qwen3_moe"];
+
+    public override string GgufFamily(ModelSettings settings) => settings.Family == "qwen3_moe" ? "qwen3moe" : "qwen3";
+
+    public override void Export(GgufExport export)
+    {
+        export.RefuseWindows();
+        export.SetRope(export.RopeDims);
+        export.RefuseDenseLayers();
+        if (export.FindExperts() is { } experts)
+        {
+            export.SetExperts(experts.Router, experts.HiddenWidth);
+            export.RefuseRenormalization(experts.Router, expected: true);
+        }
+    }
 
     protected override void Emit(ModelGraphBuilder graph)
     {
@@ -37,7 +53,7 @@ internal sealed class Qwen3Spec : ArchitectureSpec
     // The class default of Hugging Face is false, every published model says true, and GGUF's llama.cpp takes it for granted.
     private static ExpertOptions Experts(ModelGraphBuilder graph) => new()
     {
-        Router = RouterSettings.Read(graph, RouterScore.Softmax, renormalizes: graph.Source.Format == Formats.ModelFormat.Gguf),
+        Router = RouterSettings.Read(graph, RouterScore.Softmax, renormalizes: graph.Source.Format == ModelFormat.Gguf),
         HiddenWidth = RouterSettings.ExpertWidth(graph),
     };
 }

@@ -20,11 +20,13 @@ internal static class RopeSettings
             throw graph.Settings.Invalid(SettingKeys.RopeDims, $"is {dims}, expected an even number of at least 2");
         }
 
-        RopeScaling scaling = graph.Settings is HuggingFaceSettings huggingFace
-            ? ReadHuggingFace(graph, huggingFace.Config, layerType)
-            : ReadGguf(graph);
+        RopeScaling scaling = graph.Settings is HuggingFaceSettings ? Read(graph.Settings, graph.Config, layerType) : ReadGguf(graph);
         return Make(graph, dims, interleaved, scaling with { Truncate = scaling.Truncate ?? truncateDefault });
     }
+
+    /// <summary>What the settings of a Hugging Face folder say of the rotation.</summary>
+    public static RopeScaling Read(ModelSettings settings, ModelConfig config, string? layerType) =>
+        ReadHuggingFace(config, ((HuggingFaceSettings)settings).Config, layerType);
 
     /// <summary>The rotated part of a head: all of it, or what the settings say.</summary>
     public static int Dims(ModelGraphBuilder graph)
@@ -126,7 +128,7 @@ internal static class RopeSettings
     }
 
     /// <summary>Reads the older form (<c>rope_theta</c> beside <c>rope_scaling</c>) and the newer one (<c>rope_parameters</c>, perhaps for each kind of layer).</summary>
-    private static RopeScaling ReadHuggingFace(ModelGraphBuilder graph, JsonFields config, string? layerType)
+    private static RopeScaling ReadHuggingFace(ModelConfig model, JsonFields config, string? layerType)
     {
         JsonFields? fields = config.FindObject("rope_parameters");
         if (fields is not null && layerType is not null && fields.Has(layerType))
@@ -147,20 +149,20 @@ internal static class RopeSettings
         {
             // Dynamic scaling begins beyond the model's own context, which no sequence exceeds.
             "default" or "dynamic" => scaling,
-            "linear" or "llama3" or "yarn" or "longrope" or "su" => ReadScaling(graph, config, fields!, kind, scaling),
+            "linear" or "llama3" or "yarn" or "longrope" or "su" => ReadScaling(model, config, fields!, kind, scaling),
             _ => throw fields!.Invalid(
                 "rope_type", $"is \"{kind}\", which is not supported; supported: default, linear, dynamic, llama3, yarn, longrope"),
         };
     }
 
-    private static RopeScaling ReadScaling(ModelGraphBuilder graph, JsonFields config, JsonFields fields, string kind, RopeScaling scaling)
+    private static RopeScaling ReadScaling(ModelConfig model, JsonFields config, JsonFields fields, string kind, RopeScaling scaling)
     {
         // Where both are there, the outer one counts (transformers' standardize_rope_params).
         int original = config.FindInt32("original_max_position_embeddings", 1, int.MaxValue)
             ?? fields.FindInt32("original_max_position_embeddings", 1, int.MaxValue)
-            ?? graph.Config.ContextLength;
+            ?? model.ContextLength;
         double factor = Positive("factor")
-            ?? (original != graph.Config.ContextLength ? (double)graph.Config.ContextLength / original
+            ?? (original != model.ContextLength ? (double)model.ContextLength / original
                 : kind is "linear" or "llama3" or "yarn" ? throw fields.Invalid("factor", "is missing") : 1);
         double? mscale = fields.FindNumber("mscale");
         double? mscaleAll = fields.FindNumber("mscale_all_dim");

@@ -1,5 +1,6 @@
 using Serving.Engine.Formats;
 using Serving.Engine.Models.Blocks;
+using Serving.Engine.Models.Conversion;
 
 namespace Serving.Engine.Models;
 
@@ -15,6 +16,26 @@ internal sealed class SmolLm3Spec : ArchitectureSpec
     public override IReadOnlyList<string> GgufFamilies { get; } = ["smollm3"];
 
     public override IReadOnlyList<string> HuggingFaceFamilies { get; } = ["smollm3"];
+
+    public override void Export(GgufExport export)
+    {
+        export.RefuseWindows();
+        for (int layer = 0; layer < export.Config.Layers; layer++)
+        {
+            bool turns = false;
+            foreach (Operation operation in export.Graph.Layers[layer])
+            {
+                turns |= operation is Rotate;
+            }
+
+            if (turns != ((layer + 1) % PlainInterval != 0))
+            {
+                throw export.Refuse(_turns, $"llama.cpp leaves every {PlainInterval}th layer unturned and no other");
+            }
+        }
+
+        export.SetRope(export.RopeDims);
+    }
 
     protected override void Emit(ModelGraphBuilder graph)
     {

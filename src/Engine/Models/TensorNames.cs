@@ -50,6 +50,14 @@ internal sealed class TensorNames
     private readonly string _prefix = "";
     private readonly IReadOnlyDictionary<string, string> _ofFamily;
 
+    /// <summary>The names in GGUF.</summary>
+    public TensorNames(IReadOnlyDictionary<string, string> ofFamily)
+    {
+        _format = ModelFormat.Gguf;
+        _ofFamily = ofFamily;
+        Output = "output.weight";
+    }
+
     public TensorNames(ModelSource source, IReadOnlyDictionary<string, string> ofFamily)
     {
         _format = source.Format;
@@ -61,6 +69,29 @@ internal sealed class TensorNames
 
             // Checkpoints of models that also see pictures hold the language model under a name of its own.
             _prefix = Array.Find(_huggingFacePrefixes, prefix => source.FindTensor($"{prefix}{_huggingFace["token_embd"]}.weight") is not null) ?? _huggingFacePrefixes[0];
+        }
+    }
+
+    /// <summary>Every name that a layer's tensors can have in the blocks.</summary>
+    public IEnumerable<string> LayerNames
+    {
+        get
+        {
+            foreach (string name in _huggingFace.Keys)
+            {
+                if (name is not ("token_embd" or "output_norm"))
+                {
+                    yield return name;
+                }
+            }
+
+            foreach (string name in _ofFamily.Keys)
+            {
+                if (!_huggingFace.ContainsKey(name))
+                {
+                    yield return name;
+                }
+            }
         }
     }
 
