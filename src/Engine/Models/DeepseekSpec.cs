@@ -111,7 +111,8 @@ internal sealed class DeepseekSpec : ArchitectureSpec
         ModelSettings settings = graph.Settings;
         bool isSigmoid = settings.Family == "deepseek_v3" || settings.FindInt32(_gating, 0, 16) == SigmoidInGguf;
         RouterSpec router = RouterSettings.Read(graph, isSigmoid ? RouterScore.Sigmoid : RouterScore.Softmax, renormalizes: isSigmoid);
-        bool isGrouped = settings.FindString(_topkMethod) != "greedy";
+        // DeepSeek-V2's settings say whether groups count, and are silent where they do not.
+        bool isGrouped = settings.Family != "deepseek_v2" || settings.FindString(_topkMethod) == "group_limited_greedy";
         int groups = isGrouped ? settings.FindInt32(_groups, 1, GroupsMax) ?? 1 : 1;
         if (router.Experts % groups != 0)
         {

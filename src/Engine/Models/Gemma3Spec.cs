@@ -15,6 +15,9 @@ internal sealed class Gemma3Spec : ArchitectureSpec
     private const string PostMlpNorm = "post_ffw_norm";
     private const float LocalThetaDefault = 10_000;
 
+    // What the class of Hugging Face takes where the settings are silent.
+    private const float QueryScalarDefault = 256;
+
     // Of this many layers the last sees everything.
     private const int PatternDefault = 6;
 
@@ -138,7 +141,9 @@ internal sealed class Gemma3Spec : ArchitectureSpec
     private static float QueryScalar(ModelGraphBuilder graph)
     {
         ModelConfig config = graph.Config;
-        float ofSize = config.Layers == LayersOf27B && graph.Source.Format == ModelFormat.Gguf ? (float)config.Width / config.Heads : config.HeadDim;
+        float ofSize = graph.Source.Format == ModelFormat.HuggingFace ? QueryScalarDefault
+            : config.Layers == LayersOf27B ? (float)config.Width / config.Heads
+            : config.HeadDim;
         return graph.Settings.FindPositive(_queryScalar) ?? ofSize;
     }
 }

@@ -41,8 +41,8 @@ internal sealed class SmolLm3Spec : ArchitectureSpec
     {
         // llama.cpp's converter permutes no rows of this family.
         RopeSpec rope = RopeSettings.Read(graph, RopeSettings.Dims(graph), interleaved: false);
-        int[] windows = QwenLayers.Windows(graph);
         bool[] turns = Turns(graph);
+        int[] windows = QwenLayers.Windows(graph, layer => !turns[layer]);
 
         RowBuffer residual = TokenEmbedding.Emit(graph);
         for (int layer = 0; layer < graph.Config.Layers; layer++)

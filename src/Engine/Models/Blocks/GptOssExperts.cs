@@ -98,6 +98,11 @@ internal static class GptOssExperts
         ModelGraphBuilder graph, string name, ModelTensor blocks, int count, int expert, int outputs, int inputs, int first, int step)
     {
         ModelTensor scales = graph.Demand($"{name}_scales");
+        if (inputs % BlockInputs != 0)
+        {
+            throw blocks.Error($"is made of blocks of {BlockInputs} numbers, which the {inputs} inputs of an expert's matrix are no multiple of");
+        }
+
         int rowBlocks = inputs / BlockInputs;
         CheckShape(blocks, count, outputs * step, rowBlocks, BlockNibbleBytes);
         CheckShape(scales, count, outputs * step, rowBlocks);

@@ -18,6 +18,9 @@ internal sealed record LatentSizes(int QueryRank, int KvRank, int PlainDim, int 
 /// </summary>
 internal static class LatentAttention
 {
+    // Hugging Face's code norms latents with this, whatever rms_norm_eps says; llama.cpp norms them as all else.
+    private const float LatentEpsilon = 1e-6f;
+
     public static void Emit(ModelGraphBuilder graph, RowBuffer residual, LatentSizes sizes, RopeSpec rope, float scale)
     {
         ModelConfig config = graph.Config;
@@ -35,7 +38,7 @@ internal static class LatentAttention
         graph.Add(new Normalize(residual, graph.Norm("attn_norm", config.Width), config.NormEpsilon, normed));
         EmitQuery(graph, normed, query, sizes);
         graph.Add(new Project(normed, [graph.Projection("attn_kv_a_mqa", keyDim, config.Width)], latent));
-        graph.Add(new NormalizeHeads(latent, 0, 1, graph.Norm("attn_kv_a_norm", sizes.KvRank), config.NormEpsilon));
+        graph.Add(new NormalizeHeads(latent, 0, 1, graph.Norm("attn_kv_a_norm", sizes.KvRank), Epsilon(graph)));
         graph.Add(new Rotate(query, sizes.PlainDim, config.Heads, headDim, rope));
         graph.Add(new Rotate(latent, sizes.KvRank, 1, keyDim, rope));
 
@@ -61,9 +64,11 @@ internal static class LatentAttention
         RowBuffer down = graph.Buffer("query latent", sizes.QueryRank);
         ProductInput downNormed = graph.ProductInput("query latent, normed", sizes.QueryRank);
         graph.Add(new Project(normed, [graph.Projection("attn_q_a", sizes.QueryRank, config.Width)], down));
-        graph.Add(new Normalize(down, graph.Norm("attn_q_a_norm", sizes.QueryRank), config.NormEpsilon, downNormed));
+        graph.Add(new Normalize(down, graph.Norm("attn_q_a_norm", sizes.QueryRank), Epsilon(graph), downNormed));
         graph.Add(new Project(downNormed, [graph.Projection("attn_q_b", query.Width, sizes.QueryRank)], query));
     }
+
+    private static float Epsilon(ModelGraphBuilder graph) => graph.Source.Format == ModelFormat.HuggingFace ? LatentEpsilon : graph.Config.NormEpsilon;
 
     /// <summary>Each head's way from its query to the latent <c>[rank, plain]</c>, and from the attended latent to its value <c>[value, rank]</c>.</summary>
     private static (MatrixWeight[] Keys, MatrixWeight[] Values) HeadMatrices(ModelGraphBuilder graph, LatentSizes sizes)
