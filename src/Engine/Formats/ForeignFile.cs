@@ -10,7 +10,8 @@ internal static unsafe class ForeignFile
         string? problem = start switch
         {
             [] => "is empty",
-            [(byte)'P', (byte)'K', 3, 4, ..] or [0x80, >= 2 and <= 5, ..] and not [_, _, 0, 0, 0, 0, 0, 0, ..] =>
+            // The last pattern is a safetensors file whose directory happens to have such a length.
+            ([(byte)'P', (byte)'K', 3, 4, ..] or [0x80, >= 2 and <= 5, ..]) and not [_, _, _, _, 0, 0, 0, 0, (byte)'{', ..] =>
                 "is a pickle: PyTorch's old format, which runs code when it is read; convert it to safetensors (save_pretrained(..., safe_serialization=True))",
             _ when start.StartsWith("version https://git-lfs"u8) => "is a Git LFS pointer, not the file itself; fetch it with git lfs pull or serving model pull",
             _ when start.StartsWith("<!DOCTYPE"u8) || start.StartsWith("<html"u8) => "is a web page, not a model; the download went wrong",

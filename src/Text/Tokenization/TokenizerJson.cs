@@ -35,6 +35,11 @@ public static class TokenizerJson
         {
             throw new TokenizerFormatException("(file)", $"is not JSON: {error.Message}", error);
         }
+        catch (InvalidOperationException error)
+        {
+            // What the parser leaves unchecked and throws when a string is read: half a surrogate pair, or bytes that are not UTF-8.
+            throw new TokenizerFormatException("(file)", $"holds a string that is no text: {error.Message}", error);
+        }
     }
 
     private static PipelineTokenizer Read(JsonFields root, TokenizerJsonOptions options)

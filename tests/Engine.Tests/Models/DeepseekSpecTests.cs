@@ -10,7 +10,7 @@ public sealed class DeepseekSpecTests
     [InlineData(2)]
     public void DeepSeek_has_as_many_dense_layers_first_as_it_says(int dense)
     {
-        using TinyFolder folder = Deepseek("deepseek_v3", $"\"first_k_dense_replace\": {dense}", queryRank: null, dense);
+        using FamilyFolder folder = Deepseek("deepseek_v3", $"\"first_k_dense_replace\": {dense}", queryRank: null, dense);
 
         Assert.Equal([.. Enumerable.Range(0, 2).Select(layer => layer >= dense)], folder.Build().Layers.Select(layer => layer.OfType<MixExperts>().Any()));
     }
@@ -20,7 +20,7 @@ public sealed class DeepseekSpecTests
     [InlineData(20, 1)]
     public void DeepSeek_projects_queries_straight_without_a_rank(int? rank, int norms)
     {
-        using TinyFolder folder = Deepseek("deepseek_v3", "\"first_k_dense_replace\": 0", rank, dense: 0);
+        using FamilyFolder folder = Deepseek("deepseek_v3", "\"first_k_dense_replace\": 0", rank, dense: 0);
 
         IReadOnlyList<Operation> layer = folder.Build().Layers[0];
 
@@ -33,7 +33,7 @@ public sealed class DeepseekSpecTests
     [Fact]
     public void DeepSeek_V3_chooses_by_groups_and_scales_its_weights()
     {
-        using TinyFolder folder = Deepseek(
+        using FamilyFolder folder = Deepseek(
             "deepseek_v3", "\"n_group\": 2, \"topk_group\": 1, \"routed_scaling_factor\": 1.5, \"norm_topk_prob\": false", queryRank: null, dense: 0);
 
         Assert.Equal(
@@ -46,7 +46,7 @@ public sealed class DeepseekSpecTests
     [InlineData(", \"topk_method\": \"group_limited_greedy\"", 2, 1)]
     public void DeepSeek_V2_chooses_by_groups_only_where_it_says_so(string more, int groups, int used)
     {
-        using TinyFolder folder = Deepseek(
+        using FamilyFolder folder = Deepseek(
             "deepseek_v2", $"\"n_group\": 2, \"topk_group\": 1, \"norm_topk_prob\": true, \"routed_scaling_factor\": 16{more}", queryRank: null, dense: 0);
 
         Assert.Equal(
@@ -56,8 +56,8 @@ public sealed class DeepseekSpecTests
     [Fact]
     public void DeepSeek_turns_neighbours_unless_it_says_otherwise()
     {
-        using TinyFolder neighbours = Deepseek("deepseek_v3", "\"rope_interleave\": true", queryRank: null, dense: 0);
-        using TinyFolder halves = Deepseek("deepseek_v3", "\"rope_interleave\": false", queryRank: null, dense: 0);
+        using FamilyFolder neighbours = Deepseek("deepseek_v3", "\"rope_interleave\": true", queryRank: null, dense: 0);
+        using FamilyFolder halves = Deepseek("deepseek_v3", "\"rope_interleave\": false", queryRank: null, dense: 0);
 
         Assert.True(Assert.Single(neighbours.Build().Ropes).Interleaved);
         Assert.False(Assert.Single(halves.Build().Ropes).Interleaved);
@@ -66,7 +66,7 @@ public sealed class DeepseekSpecTests
     [Fact]
     public void DeepSeek_puts_the_square_of_mscale_into_the_scores()
     {
-        using TinyFolder folder = Deepseek(
+        using FamilyFolder folder = Deepseek(
             "deepseek_v3",
             "\"rope_scaling\": { \"type\": \"yarn\", \"factor\": 40, \"original_max_position_embeddings\": 32, \"mscale\": 0.7, \"mscale_all_dim\": 0.7 }",
             queryRank: null,
@@ -80,7 +80,7 @@ public sealed class DeepseekSpecTests
 
     private static RouterSpec Router(ModelGraph graph, int layer) => graph.Layers[layer].OfType<ChooseExperts>().Single().Router;
 
-    private static TinyFolder Deepseek(string family, string more, int? queryRank, int dense)
+    private static FamilyFolder Deepseek(string family, string more, int? queryRank, int dense)
     {
         string config = $$"""
             {
@@ -88,7 +88,7 @@ public sealed class DeepseekSpecTests
               "n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16, {{more}}
             }
             """;
-        TinyFolder folder = new TinyFolder(family, config, layers: 2).AddMlp(layer => layer < dense).AddExperts(4, 16, layer => layer >= dense).AddToLayers(
+        FamilyFolder folder = new FamilyFolder(family, config, layers: 2).AddMlp(layer => layer < dense).AddExperts(4, 16, layer => layer >= dense).AddToLayers(
             _ => true,
             ("input_layernorm.weight", [32]),
             ("post_attention_layernorm.weight", [32]),

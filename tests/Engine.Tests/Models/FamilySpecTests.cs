@@ -16,7 +16,7 @@ public sealed class FamilySpecTests
     [InlineData("{ \"sliding_window\": 16, \"max_window_layers\": 0 }", 0, 0, 0, 0)]
     public void The_layers_of_Qwen2_slide_from_max_window_layers_on(string config, params int[] windows)
     {
-        using TinyFolder folder = TinyFolder.Dense("qwen2", config, layers: 4);
+        using FamilyFolder folder = FamilyFolder.Dense("qwen2", config, layers: 4);
 
         Assert.Equal(windows, Windows(folder.Build()));
     }
@@ -24,7 +24,7 @@ public sealed class FamilySpecTests
     [Fact]
     public void Named_kinds_of_layers_count_before_a_pattern()
     {
-        using TinyFolder folder = TinyFolder.Dense(
+        using FamilyFolder folder = FamilyFolder.Dense(
             "qwen2", $"{{ {Sliding}, \"max_window_layers\": 0, \"layer_types\": [\"full_attention\", \"sliding_attention\"] }}", layers: 2);
 
         Assert.Equal([0, 16], Windows(folder.Build()));
@@ -33,8 +33,8 @@ public sealed class FamilySpecTests
     [Fact]
     public void Qwen_with_experts_slides_in_its_own_ways()
     {
-        using TinyFolder second = new TinyFolder("qwen2_moe", $"{{ {Sliding}, {Moe}, \"max_window_layers\": 3 }}", layers: 5).AddAttention().AddExperts(4, 16);
-        using TinyFolder third = new TinyFolder("qwen3_moe", $"{{ {Sliding}, {Moe}, \"max_window_layers\": 3 }}", layers: 5)
+        using FamilyFolder second = new FamilyFolder("qwen2_moe", $"{{ {Sliding}, {Moe}, \"max_window_layers\": 3 }}", layers: 5).AddAttention().AddExperts(4, 16);
+        using FamilyFolder third = new FamilyFolder("qwen3_moe", $"{{ {Sliding}, {Moe}, \"max_window_layers\": 3 }}", layers: 5)
             .AddAttention().AddHeadNorms().AddExperts(4, 16);
 
         Assert.Equal([16, 0, 16, 0, 0], Windows(second.Build()));
@@ -47,7 +47,7 @@ public sealed class FamilySpecTests
     [InlineData("{ \"no_rope_layers\": [0, 1, 1, 0, 1] }", false, true, true, false)]
     public void SmolLm3_turns_the_layers_that_it_names(string config, params bool[] turns)
     {
-        using TinyFolder folder = TinyFolder.Dense("smollm3", config, layers: 4);
+        using FamilyFolder folder = FamilyFolder.Dense("smollm3", config, layers: 4);
 
         Assert.Equal(turns, folder.Build().Layers.Select(layer => layer.OfType<Rotate>().Any()));
     }
@@ -55,7 +55,7 @@ public sealed class FamilySpecTests
     [Fact]
     public void SmolLm3_slides_where_it_does_not_turn()
     {
-        using TinyFolder folder = TinyFolder.Dense("smollm3", $"{{ {Sliding}, \"no_rope_layers\": [1, 0, 1, 0] }}", layers: 4);
+        using FamilyFolder folder = FamilyFolder.Dense("smollm3", $"{{ {Sliding}, \"no_rope_layers\": [1, 0, 1, 0] }}", layers: 4);
 
         Assert.Equal([0, 16, 0, 16], Windows(folder.Build()));
     }
@@ -63,7 +63,7 @@ public sealed class FamilySpecTests
     [Fact]
     public void SmolLm3_refuses_fewer_flags_than_layers()
     {
-        using TinyFolder folder = TinyFolder.Dense("smollm3", "{ \"no_rope_layers\": [1, 0] }", layers: 4);
+        using FamilyFolder folder = FamilyFolder.Dense("smollm3", "{ \"no_rope_layers\": [1, 0] }", layers: 4);
 
         folder.AssertRefused("no_rope_layers has 2 flags, but the model has 4 layers");
     }
@@ -76,7 +76,7 @@ public sealed class FamilySpecTests
     [InlineData(", \"mlp_only_layers\": null", true, true, true, true)]
     public void Qwen3_has_experts_in_the_layers_that_its_settings_leave(string more, params bool[] sparse)
     {
-        using TinyFolder folder = new TinyFolder("qwen3_moe", $"{{ {Moe}{more} }}", layers: 4)
+        using FamilyFolder folder = new FamilyFolder("qwen3_moe", $"{{ {Moe}{more} }}", layers: 4)
             .AddAttention().AddHeadNorms().AddMlp(layer => !sparse[layer]).AddExperts(4, 16, layer => sparse[layer]);
 
         Assert.Equal(sparse, folder.Build().Layers.Select(layer => layer.OfType<MixExperts>().Any()));
@@ -89,7 +89,7 @@ public sealed class FamilySpecTests
     [InlineData("qwen2_moe", "", false)]
     public void The_weights_of_experts_are_renormalised_where_the_settings_say_so(string family, string more, bool expected)
     {
-        using TinyFolder folder = new TinyFolder(family, $"{{ {Moe}{more} }}").AddAttention().AddHeadNorms().AddExperts(4, 16);
+        using FamilyFolder folder = new FamilyFolder(family, $"{{ {Moe}{more} }}").AddAttention().AddHeadNorms().AddExperts(4, 16);
 
         Assert.Equal(expected, Router(folder.Build(), 0).Renormalize);
     }
@@ -97,7 +97,7 @@ public sealed class FamilySpecTests
     [Fact]
     public void Qwen2s_shared_expert_has_its_own_width_and_gate()
     {
-        using TinyFolder folder = new TinyFolder("qwen2_moe", $"{{ {Moe}, \"shared_expert_intermediate_size\": 24 }}").AddAttention().AddExperts(4, 16).AddToLayers(
+        using FamilyFolder folder = new FamilyFolder("qwen2_moe", $"{{ {Moe}, \"shared_expert_intermediate_size\": 24 }}").AddAttention().AddExperts(4, 16).AddToLayers(
             _ => true,
             ("mlp.shared_expert.gate_proj.weight", [24, 32]),
             ("mlp.shared_expert.up_proj.weight", [24, 32]),
@@ -115,7 +115,7 @@ public sealed class FamilySpecTests
     [InlineData("{ \"_sliding_window_pattern\": 2 }", 16, 0, 16, 0, 16, 0, 16)]
     public void The_last_layer_of_each_of_Gemmas_patterns_sees_everything(string config, params int[] windows)
     {
-        using TinyFolder folder = Gemma(config, layers: 7);
+        using FamilyFolder folder = Gemma(config, layers: 7);
 
         Assert.Equal(windows, Windows(folder.Build()));
     }
@@ -125,18 +125,18 @@ public sealed class FamilySpecTests
     [InlineData("{ \"query_pre_attn_scalar\": 24 }", 24)]
     public void Gemma_scales_scores_by_its_own_number(string config, double scalar)
     {
-        using TinyFolder folder = Gemma(config, layers: 1);
+        using FamilyFolder folder = Gemma(config, layers: 1);
 
         ModelGraph graph = folder.Build();
 
         Assert.Equal(1 / Math.Sqrt(scalar), Assert.Single(graph.Attentions).Scale, 1e-7);
-        Assert.Equal(MathF.Sqrt(TinyFolder.Width), graph.Embedding.OfType<EmbedTokens>().Single().Scale);
+        Assert.Equal(MathF.Sqrt(FamilyFolder.Width), graph.Embedding.OfType<EmbedTokens>().Single().Scale);
     }
 
     [Fact]
     public void Gemma_caps_scores_and_logits_where_it_says_so()
     {
-        using TinyFolder folder = Gemma("{ \"attn_logit_softcapping\": 50, \"final_logit_softcapping\": 30 }", layers: 1);
+        using FamilyFolder folder = Gemma("{ \"attn_logit_softcapping\": 50, \"final_logit_softcapping\": 30 }", layers: 1);
 
         ModelGraph graph = folder.Build();
 
@@ -151,10 +151,10 @@ public sealed class FamilySpecTests
     [InlineData("{}", false, "model.embed_tokens.weight")]
     public void The_output_is_the_embedding_where_the_settings_tie_them(string config, bool hasHead, string expected)
     {
-        using TinyFolder folder = TinyFolder.Dense("llama", config);
+        using FamilyFolder folder = FamilyFolder.Dense("llama", config);
         if (hasHead)
         {
-            folder.Add("lm_head.weight", 24, TinyFolder.Width);
+            folder.Add("lm_head.weight", 24, FamilyFolder.Width);
         }
 
         Assert.Equal(expected, folder.Build().Head.OfType<ProjectLogits>().Single().Weight.Name);
@@ -168,7 +168,7 @@ public sealed class FamilySpecTests
             ("self_attn.q_proj", 32), ("self_attn.k_proj", 16), ("self_attn.v_proj", 16), ("self_attn.o_proj", 32),
             ("mlp.gate_proj", 64), ("mlp.up_proj", 64), ("mlp.down_proj", 32),
         ];
-        using TinyFolder folder = TinyFolder.Dense("llama", "{ \"attention_bias\": true, \"mlp_bias\": true }");
+        using FamilyFolder folder = FamilyFolder.Dense("llama", "{ \"attention_bias\": true, \"mlp_bias\": true }");
         Array.ForEach(biases, bias => folder.Add($"model.layers.0.{bias.Projection}.bias", bias.Length));
 
         Assert.Equal(
@@ -179,7 +179,7 @@ public sealed class FamilySpecTests
     [Fact]
     public void Heads_need_not_be_a_share_of_the_width()
     {
-        using TinyFolder folder = new TinyFolder("llama", "{ \"head_dim\": 12 }").AddAttention(headDim: 12).AddMlp();
+        using FamilyFolder folder = new FamilyFolder("llama", "{ \"head_dim\": 12 }").AddAttention(headDim: 12).AddMlp();
 
         ModelGraph graph = folder.Build();
 
@@ -190,8 +190,8 @@ public sealed class FamilySpecTests
     [Fact]
     public void Olmoe_clips_only_where_it_says_so()
     {
-        using TinyFolder clips = Olmoe("\"clip_qkv\": 6");
-        using TinyFolder plain = Olmoe("\"clip_qkv\": null");
+        using FamilyFolder clips = Olmoe("\"clip_qkv\": 6");
+        using FamilyFolder plain = Olmoe("\"clip_qkv\": null");
 
         Assert.Equal(6, clips.Build().Layers[0].OfType<Clamp>().Single().Limit);
         Assert.Empty(plain.Build().Layers[0].OfType<Clamp>());
@@ -200,7 +200,7 @@ public sealed class FamilySpecTests
     [Fact]
     public void Mixtral_slides_and_has_experts()
     {
-        using TinyFolder folder = new TinyFolder(
+        using FamilyFolder folder = new FamilyFolder(
             "mixtral", "{ \"sliding_window\": 16, \"head_dim\": null, \"num_local_experts\": 2, \"num_experts_per_tok\": 1 }").AddAttention().AddToLayers(
             _ => true,
             ("block_sparse_moe.gate.weight", [2, 32]),
@@ -227,7 +227,7 @@ public sealed class FamilySpecTests
     [InlineData("llama", "{ \"tie_word_embeddings\": false }", "tensor lm_head.weight is missing")]
     public void Refuses_by_name_what_it_would_compute_wrongly(string family, string config, string expected)
     {
-        using TinyFolder folder = TinyFolder.Dense(family, config);
+        using FamilyFolder folder = FamilyFolder.Dense(family, config);
 
         folder.AssertRefused(expected);
     }
@@ -236,16 +236,16 @@ public sealed class FamilySpecTests
 
     private static RouterSpec Router(ModelGraph graph, int layer) => graph.Layers[layer].OfType<ChooseExperts>().Single().Router;
 
-    private static TinyFolder Gemma(string config, int layers)
+    private static FamilyFolder Gemma(string config, int layers)
     {
-        TinyFolder folder = new TinyFolder("gemma3_text", config, layers).AddAttention().AddMlp().AddHeadNorms().AddToLayers(
-            _ => true, ("pre_feedforward_layernorm.weight", [TinyFolder.Width]), ("post_feedforward_layernorm.weight", [TinyFolder.Width]));
+        FamilyFolder folder = new FamilyFolder("gemma3_text", config, layers).AddAttention().AddMlp().AddHeadNorms().AddToLayers(
+            _ => true, ("pre_feedforward_layernorm.weight", [FamilyFolder.Width]), ("post_feedforward_layernorm.weight", [FamilyFolder.Width]));
         folder.Config["hidden_act"] = null;
         folder.Config["hidden_activation"] = "gelu_pytorch_tanh";
         folder.Config["sliding_window"] = 16;
         return folder;
     }
 
-    private static TinyFolder Olmoe(string more) => new TinyFolder("olmoe", $"{{ {Moe}, {more} }}").AddAttention().AddExperts(4, TinyFolder.Hidden).AddToLayers(
+    private static FamilyFolder Olmoe(string more) => new FamilyFolder("olmoe", $"{{ {Moe}, {more} }}").AddAttention().AddExperts(4, FamilyFolder.Hidden).AddToLayers(
         _ => true, ("self_attn.q_norm.weight", [32]), ("self_attn.k_norm.weight", [16]));
 }

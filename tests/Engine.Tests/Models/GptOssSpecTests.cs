@@ -8,7 +8,7 @@ public sealed class GptOssSpecTests
     [Fact]
     public void Gpt_oss_refuses_rows_that_no_blocks_make_up()
     {
-        using TinyFolder folder = new TinyFolder(
+        using FamilyFolder folder = new FamilyFolder(
             "gpt_oss", "{ \"num_local_experts\": 1, \"num_experts_per_tok\": 1, \"intermediate_size\": 48 }").AddAttention().AddToLayers(
             _ => true, ("self_attn.sinks", [4]), ("mlp.router.weight", [1, 32]), ("mlp.router.bias", [1]));
         const string Experts = "model.layers.0.mlp.experts.";
@@ -25,7 +25,7 @@ public sealed class GptOssSpecTests
         const int Count = 2;
         float[] e2m1 = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6];
         var random = new Random(9);
-        using TinyFolder folder = new TinyFolder(
+        using FamilyFolder folder = new FamilyFolder(
             "gpt_oss",
             "{ \"num_local_experts\": 2, \"num_experts_per_tok\": 1, \"sliding_window\": 16, \"quantization_config\": { \"quant_method\": \"mxfp4\" } }")
             .AddAttention()

@@ -31,10 +31,10 @@ public sealed class RopeSettingsTests
     public void Gemma_turns_by_the_kind_of_layer_in_both_forms()
     {
         const string Common = """ "hidden_act": "gelu_pytorch_tanh", "sliding_window": 16, "sliding_window_pattern": 2, """;
-        using TinyFolder older = Gemma($$"""
+        using FamilyFolder older = Gemma($$"""
             { {{Common}} "rope_theta": 1e6, "rope_local_base_freq": 2e4, "rope_scaling": { "rope_type": "linear", "factor": 8 } }
             """);
-        using TinyFolder newer = Gemma($$"""
+        using FamilyFolder newer = Gemma($$"""
             { {{Common}} "rope_parameters": { "full_attention": { "rope_type": "linear", "factor": 8, "rope_theta": 1e6 },
               "sliding_attention": { "rope_type": "default", "rope_theta": 2e4 } } }
             """);
@@ -114,7 +114,7 @@ public sealed class RopeSettingsTests
     [InlineData("{ \"partial_rotary_factor\": 0.4 }", "is 3, expected an even number of at least 2")]
     public void Refuses_what_cannot_be_turned(string config, string expected)
     {
-        using TinyFolder folder = TinyFolder.Dense("llama", config);
+        using FamilyFolder folder = FamilyFolder.Dense("llama", config);
 
         folder.AssertRefused(expected);
     }
@@ -149,12 +149,12 @@ public sealed class RopeSettingsTests
 
     private static RopeSpec Rope(string config, int contextTokensMax = int.MaxValue)
     {
-        using TinyFolder folder = TinyFolder.Dense("llama", config);
+        using FamilyFolder folder = FamilyFolder.Dense("llama", config);
         return Assert.Single(folder.Build(contextTokensMax).Ropes);
     }
 
-    private static TinyFolder Gemma(string config) => new TinyFolder("gemma3_text", config, layers: 2).AddAttention().AddMlp().AddHeadNorms().AddToLayers(
-        _ => true, ("pre_feedforward_layernorm.weight", [TinyFolder.Width]), ("post_feedforward_layernorm.weight", [TinyFolder.Width]));
+    private static FamilyFolder Gemma(string config) => new FamilyFolder("gemma3_text", config, layers: 2).AddAttention().AddMlp().AddHeadNorms().AddToLayers(
+        _ => true, ("pre_feedforward_layernorm.weight", [FamilyFolder.Width]), ("post_feedforward_layernorm.weight", [FamilyFolder.Width]));
 
     private static void AssertSame(RopeSpec expected, RopeSpec actual)
     {

@@ -58,11 +58,11 @@ public sealed class HuggingFaceSource : ModelSource
     public static bool IsFolder(string path) => File.Exists(System.IO.Path.Combine(path, ConfigFile));
 
     /// <summary>Opens a folder.</summary>
-    public static new HuggingFaceSource Open(string path) => new(path);
+    public static new HuggingFaceSource Open(string path) => new(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)));
 
     public override ModelTensor? FindTensor(string name) => _weights.Find(name);
 
-    public override ModelText ReadText() => HuggingFaceText.Read(Path, _settings.Root);
+    public override ModelText ReadText() => HuggingFaceText.Read(Path, _settings);
 
     public override void AppendIdentity(IncrementalHash hash)
     {

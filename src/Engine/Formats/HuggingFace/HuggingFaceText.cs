@@ -10,9 +10,9 @@ internal static class HuggingFaceText
     private const string TemplateField = "chat_template";
     private const long TemplateBytesMax = 1 << 20;
 
-    /// <param name="config">config.json, for what generation_config.json leaves out.</param>
+    /// <param name="settings">config.json, for what generation_config.json leaves out.</param>
     /// <exception cref="ModelFormatException">A file is missing or cannot be used.</exception>
-    public static ModelText Read(string folder, JsonFields config)
+    public static ModelText Read(string folder, HuggingFaceSettings settings)
     {
         JsonFields? tokenizerConfig = Find(folder, "tokenizer_config.json");
         JsonFields? generation = Find(folder, "generation_config.json");
@@ -29,7 +29,7 @@ internal static class HuggingFaceText
             EndOfText = Token(tokenizerConfig, "eos_token") ?? Token(special, "eos_token"),
             AddBeginOfText = tokenizerConfig?.FindBool("add_bos_token") ?? false,
             AddEndOfText = tokenizerConfig?.FindBool("add_eos_token") ?? false,
-            EndOfGenerationIds = Ids(generation, "eos_token_id") ?? Ids(config, "eos_token_id") ?? [],
+            EndOfGenerationIds = Ids(generation, "eos_token_id") ?? Ids(settings.Root, "eos_token_id") ?? Ids(settings.Config, "eos_token_id") ?? [],
         };
         return new ModelText(
             Path.GetFileName(folder),
@@ -97,15 +97,21 @@ internal static class HuggingFaceText
         return null;
     }
 
+    /// <summary>
+    /// A file that is silent about do_sample says nothing: transformers would decode greedily, and every server samples. One that says false wants the most likely
+    /// token, whatever temperature stands beside it, as in transformers.
+    /// </summary>
     private static SamplingDefaults Defaults(JsonFields? generation) => generation is null
         ? SamplingDefaults.None
         : new SamplingDefaults
         {
-            Temperature = Number(generation, "temperature", 0, 100),
+            Temperature = Number(generation, "temperature", 0, 100) is var temperature && generation.FindBool("do_sample") == false ? 0 : temperature,
             TopP = Number(generation, "top_p", 0, 1),
             TopK = generation.FindInt32("top_k", 0, int.MaxValue),
             MinP = Number(generation, "min_p", 0, 1),
-            RepetitionPenalty = Number(generation, "repetition_penalty", 0, 100),
+            RepetitionPenalty = Number(generation, "repetition_penalty", 0, 100) is var penalty and not 0
+                ? penalty
+                : throw generation.Invalid("repetition_penalty", "is 0, expected more: logits are divided by it"),
         };
 
     private static float? Number(JsonFields fields, string name, double min, double max) =>

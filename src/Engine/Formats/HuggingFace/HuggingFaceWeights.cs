@@ -62,13 +62,22 @@ internal sealed class HuggingFaceWeights : IDisposable
 
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
-    private static ModelFormatException Missing(string folder) => new(
-        folder,
-        null,
-        "the folder",
-        Directory.GetFiles(folder, "*.bin").Length > 0 || Directory.GetFiles(folder, "*.pth").Length > 0
-            ? $"has its weights in pickles (PyTorch's old format, which runs code when it is read) and no {Single}; convert them to safetensors"
-            : $"has neither {Single} nor {Index}");
+    private static ModelFormatException Missing(string folder)
+    {
+        string problem = $"has neither {Single} nor {Index}";
+        string[] others = Directory.GetFiles(folder, "*.safetensors");
+        if (others.Length > 0)
+        {
+            Array.Sort(others, StringComparer.Ordinal);
+            problem += $"; it has {Path.GetFileName(others[0])}{(others.Length > 1 ? " and others: fetch their index" : $": if that is the whole model, name it {Single}")}";
+        }
+        else if (Directory.GetFiles(folder, "*.bin").Length > 0 || Directory.GetFiles(folder, "*.pth").Length > 0)
+        {
+            problem = $"has its weights in pickles (PyTorch's old format, which runs code when it is read) and no {Single}; convert them to safetensors";
+        }
+
+        return new ModelFormatException(folder, null, "the folder", problem);
+    }
 
     private void AddAll(SafetensorsFile file)
     {
@@ -84,9 +93,8 @@ internal sealed class HuggingFaceWeights : IDisposable
         const string Map = "weight_map";
         JsonFields map = JsonFields.Read(indexPath).FindObject(Map) ?? throw new ModelFormatException(indexPath, null, Map, "is missing");
         var shards = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
-        foreach (string name in map.Names)
+        foreach ((string name, string shard) in map.Strings)
         {
-            string shard = map.FindString(name) ?? throw map.Invalid(name, "names no file");
             if (!shards.TryGetValue(shard, out SafetensorsFile? file))
             {
                 file = shards.Count < ShardsMax ? OpenShard(folder, map, name, shard) : throw map.Invalid(name, $"names more than {ShardsMax} files");
@@ -108,7 +116,7 @@ internal sealed class HuggingFaceWeights : IDisposable
 
     private SafetensorsFile OpenShard(string folder, JsonFields map, string name, string shard)
     {
-        if (shard != Path.GetFileName(shard) || shard is "." or ".." || shard.Contains('\0', StringComparison.Ordinal))
+        if (shard != Path.GetFileName(shard) || shard is "" or "." or ".." || shard.Contains('\0', StringComparison.Ordinal))
         {
             throw map.Invalid(name, $"is said to be in \"{shard}\", which is not the name of a file beside the index");
         }

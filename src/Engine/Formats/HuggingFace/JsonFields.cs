@@ -21,14 +21,15 @@ public sealed class JsonFields
         _object = fields;
     }
 
-    /// <summary>The names of its fields.</summary>
-    public IEnumerable<string> Names
+    /// <summary>Its fields in the file's order, all of them strings.</summary>
+    public IEnumerable<(string Name, string Value)> Strings
     {
         get
         {
             foreach (JsonProperty property in _object.EnumerateObject())
             {
-                yield return NameOf(property);
+                string name = NameOf(property);
+                yield return property.Value.ValueKind == JsonValueKind.String ? (name, Text(name, property.Value)) : throw Mistyped(name, property.Value, "a string");
             }
         }
     }
@@ -59,8 +60,9 @@ public sealed class JsonFields
                 ? new JsonFields(path, "", document.RootElement.Clone())
                 : throw new ModelFormatException(path, offset, "the JSON", $"is {Describe(document.RootElement)}, expected an object");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a name with half a surrogate pair.
             throw new ModelFormatException(path, offset, "the JSON", $"cannot be read: {exception.Message.TrimEnd('.')}");
         }
     }
@@ -126,7 +128,7 @@ public sealed class JsonFields
         }
         catch (InvalidOperationException)
         {
-            throw Invalid("a name", "holds half of a surrogate pair, which is no character");
+            throw Invalid("a name", "holds half of a surrogate pair or bytes that are not UTF-8");
         }
     }
 
@@ -178,7 +180,7 @@ public sealed class JsonFields
         }
         catch (InvalidOperationException)
         {
-            throw Invalid(name, "holds half of a surrogate pair, which is no character");
+            throw Invalid(name, "holds half of a surrogate pair or bytes that are not UTF-8");
         }
     }
 

@@ -39,6 +39,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Length and directory as they lie in the file.</summary>
     public ReadOnlySpan<byte> DirectoryBytes => new(_file.Data, LengthBytes + _directoryBytes);
 
+    private long DataBytes => _file.Length - LengthBytes - _directoryBytes;
+
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     /// <exception cref="ModelFormatException">It is not a safetensors file that this reader can trust.</exception>
     public static SafetensorsFile Open(string path)
@@ -106,7 +108,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
             var extents = new List<(long Begin, long End, string Name)>();
             foreach (JsonProperty entry in document.RootElement.EnumerateObject())
             {
-                if (entry.Name != Metadata)
+                if (entry.Name == Metadata)
+                {
+                    CheckMetadata(entry.Value);
+                }
+                else
                 {
                     ReadTensor(entry.Name, entry.Value, extents);
                 }
@@ -132,9 +138,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw Error(field, "lacks its dtype, its shape or its two data_offsets");
         }
 
-        long dataBytes = _file.Length - LengthBytes - _directoryBytes;
-        long begin = Integer(field, "data_offsets[0]", offsets[0], dataBytes);
-        long end = Integer(field, "data_offsets[1]", offsets[1], dataBytes);
+        long begin = Integer(field, "data_offsets[0]", offsets[0], DataBytes);
+        long end = Integer(field, "data_offsets[1]", offsets[1], DataBytes);
         if (begin > end)
         {
             throw Error(field, $"has data_offsets [{begin}, {end}], of which the second is before the first");
@@ -200,15 +205,41 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>No two tensors share a byte, as the format demands.</summary>
+    /// <summary>The tensors lie one behind the other and fill the file: the format allows no byte that belongs to two, and none that belongs to nobody.</summary>
     private void CheckExtents(List<(long Begin, long End, string Name)> extents)
     {
         extents.Sort((a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
-        for (int i = 1; i < extents.Count; i++)
+        long end = 0;
+        string last = "the directory";
+        foreach ((long Begin, long End, string Name) extent in extents)
         {
-            if (extents[i].Begin < extents[i - 1].End)
+            if (extent.Begin != end)
             {
-                throw Error($"tensor {extents[i].Name}", $"begins at {extents[i].Begin}, inside tensor {extents[i - 1].Name}, which ends at {extents[i - 1].End}");
+                throw Error($"tensor {extent.Name}", $"begins at {extent.Begin}, but {last} ends at {end}; tensors may neither overlap nor leave gaps");
+            }
+
+            end = extent.End;
+            last = $"tensor {extent.Name}";
+        }
+
+        if (end != DataBytes)
+        {
+            throw Error(last, $"ends at {end}, but the file holds {DataBytes} bytes of tensor data; it was not written to the end, or something was appended to it");
+        }
+    }
+
+    private void CheckMetadata(JsonElement metadata)
+    {
+        if (metadata.ValueKind != JsonValueKind.Object)
+        {
+            throw Error(Metadata, "is no JSON object");
+        }
+
+        foreach (JsonProperty entry in metadata.EnumerateObject())
+        {
+            if (entry.Value.ValueKind != JsonValueKind.String)
+            {
+                throw Error($"{Metadata}.{entry.Name}", "is no string");
             }
         }
     }

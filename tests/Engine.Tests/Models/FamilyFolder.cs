@@ -6,7 +6,7 @@ using Serving.TestKit;
 namespace Serving.Engine.Tests;
 
 /// <summary>A Hugging Face folder of a few kilobytes, in the shape of Llama unless a test says otherwise, that goes away with the test.</summary>
-internal sealed class TinyFolder : IDisposable
+internal sealed class FamilyFolder : IDisposable
 {
     public const int Width = 32;
     public const int Hidden = 64;
@@ -20,7 +20,7 @@ internal sealed class TinyFolder : IDisposable
     private ModelSource? _source;
 
     /// <param name="config">Fields of config.json that are added to the common ones or replace them; null takes one away.</param>
-    public TinyFolder(string family, string config = "{}", int layers = 1)
+    public FamilyFolder(string family, string config = "{}", int layers = 1)
     {
         Config = JsonNode.Parse($$"""
             {
@@ -45,7 +45,7 @@ internal sealed class TinyFolder : IDisposable
     private int Layers { get; }
 
     /// <summary>A tensor of pseudo-random numbers.</summary>
-    public TinyFolder Add(string name, params long[] shape)
+    public FamilyFolder Add(string name, params long[] shape)
     {
         if (_names.Add(name))
         {
@@ -56,7 +56,7 @@ internal sealed class TinyFolder : IDisposable
     }
 
     /// <summary>Tensors of every layer, or of some.</summary>
-    public TinyFolder AddToLayers(Func<int, bool> of, params (string Name, long[] Shape)[] tensors)
+    public FamilyFolder AddToLayers(Func<int, bool> of, params (string Name, long[] Shape)[] tensors)
     {
         for (int layer = 0; layer < Layers; layer++)
         {
@@ -69,7 +69,7 @@ internal sealed class TinyFolder : IDisposable
         return this;
     }
 
-    public TinyFolder AddAttention(int headDim = HeadDim) => AddToLayers(
+    public FamilyFolder AddAttention(int headDim = HeadDim) => AddToLayers(
         _ => true,
         ("input_layernorm.weight", [Width]),
         ("post_attention_layernorm.weight", [Width]),
@@ -78,11 +78,11 @@ internal sealed class TinyFolder : IDisposable
         ("self_attn.v_proj.weight", [KvHeads * headDim, Width]),
         ("self_attn.o_proj.weight", [Width, Heads * headDim]));
 
-    public TinyFolder AddMlp(Func<int, bool>? of = null) => AddToLayers(
+    public FamilyFolder AddMlp(Func<int, bool>? of = null) => AddToLayers(
         of ?? (_ => true), ("mlp.gate_proj.weight", [Hidden, Width]), ("mlp.up_proj.weight", [Hidden, Width]), ("mlp.down_proj.weight", [Width, Hidden]));
 
     /// <summary>A router and experts with tensors of their own.</summary>
-    public TinyFolder AddExperts(int count, int hidden, Func<int, bool>? of = null)
+    public FamilyFolder AddExperts(int count, int hidden, Func<int, bool>? of = null)
     {
         AddToLayers(of ?? (_ => true), ("mlp.gate.weight", [count, Width]));
         for (int expert = 0; expert < count; expert++)
@@ -98,11 +98,11 @@ internal sealed class TinyFolder : IDisposable
     }
 
     /// <summary>Norms of queries and keys, head by head.</summary>
-    public TinyFolder AddHeadNorms(int headDim = HeadDim) =>
+    public FamilyFolder AddHeadNorms(int headDim = HeadDim) =>
         AddToLayers(_ => true, ("self_attn.q_norm.weight", [headDim]), ("self_attn.k_norm.weight", [headDim]));
 
     /// <summary>Llama's tensors.</summary>
-    public static TinyFolder Dense(string family, string config = "{}", int layers = 1) => new TinyFolder(family, config, layers).AddAttention().AddMlp();
+    public static FamilyFolder Dense(string family, string config = "{}", int layers = 1) => new FamilyFolder(family, config, layers).AddAttention().AddMlp();
 
     /// <summary>Writes the folder and reads it as a model; the graph's weights are valid until this is disposed of.</summary>
     public ModelGraph Build(int contextTokensMax = int.MaxValue)
