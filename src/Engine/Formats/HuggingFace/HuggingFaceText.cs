@@ -6,7 +6,7 @@ namespace Serving.Engine.Formats.HuggingFace;
 /// <summary>What a Hugging Face folder says of text: tokenizer.json, tokenizer_config.json, chat_template.jinja, generation_config.json.</summary>
 internal static class HuggingFaceText
 {
-    private const string TokenizerFile = "tokenizer.json";
+    public const string TokenizerFile = "tokenizer.json";
     private const string TemplateField = "chat_template";
     private const long TemplateBytesMax = 1 << 20;
 
@@ -39,7 +39,7 @@ internal static class HuggingFaceText
             Defaults(generation));
     }
 
-    private static JsonFields? Find(string folder, string name)
+    public static JsonFields? Find(string folder, string name)
     {
         string path = Path.Combine(folder, name);
         return File.Exists(path) ? JsonFields.Read(path) : null;
@@ -62,7 +62,7 @@ internal static class HuggingFaceText
     }
 
     /// <summary>A special token: its text, or an object that has it.</summary>
-    private static string? Token(JsonFields? fields, string name) => fields?.Kind(name) == JsonValueKind.Object
+    public static string? Token(JsonFields? fields, string name) => fields?.Kind(name) == JsonValueKind.Object
         ? fields.FindObject(name)!.FindString("content")
         : fields?.FindString(name);
 
