@@ -91,7 +91,7 @@ public static class TokenizerJson
         };
     }
 
-    private static List<AddedToken> ReadAddedTokens(JsonFields root)
+    internal static List<AddedToken> ReadAddedTokens(JsonFields root)
     {
         List<AddedToken> tokens = [];
         if (root.Optional("added_tokens") is null)

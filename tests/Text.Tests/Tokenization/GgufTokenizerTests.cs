@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Serving.Text.Tokenization;
 using Xunit;
 
@@ -6,40 +5,6 @@ namespace Serving.Text.Tests.Tokenization;
 
 public sealed class GgufTokenizerTests
 {
-    [Theory]
-    [InlineData("gpt2", "gpt-2")]
-    [InlineData("llama3", "llama-bpe")]
-    [InlineData("qwen2", "qwen2")]
-    [InlineData("o200k", "gpt-4o")]
-    [InlineData("smollm", "smollm")]
-    [InlineData("deepseek-v3", "deepseek-v3")]
-    public void Encodes_byte_level_vocabularies_as_the_reference(string kind, string pre)
-    {
-        ITokenizer tokenizer = GgufTokenizer.Create(FromJson(kind) with { Model = "gpt2", Pre = pre });
-        foreach (Fixtures.GoldenRow row in Fixtures.Rows(kind).Where(row => !row.Text.Contains("</think>", StringComparison.Ordinal)))
-        {
-            Assert.Equal(row.Ids, Fixtures.Encode(tokenizer, row.Text));
-            Assert.Equal(row.Decoded, tokenizer.Decode(row.Ids, skipSpecial: false));
-            Assert.Equal(row.DecodedSkipSpecial, tokenizer.Decode(row.Ids, skipSpecial: true));
-        }
-    }
-
-    [Fact]
-    public void Encodes_a_word_piece_vocabulary_as_the_reference()
-    {
-        GgufVocabulary json = FromJson("wordpiece-minilm");
-        ITokenizer tokenizer = GgufTokenizer.Create(json with
-        {
-            Model = "bert",
-            Tokens = [.. json.Tokens.Select(token => token[0] == '[' && token.Length > 1 ? token : token.StartsWith("##", StringComparison.Ordinal) ? token[2..] : "▁" + token)],
-        });
-        foreach (Fixtures.GoldenRow row in Fixtures.Rows("wordpiece-minilm"))
-        {
-            Assert.Equal(row.IdsWithSpecial, Fixtures.Encode(tokenizer, PromptText.Trusted(row.Text), addSpecialTokens: true));
-            Assert.Equal(row.Decoded, tokenizer.Decode(row.Ids, skipSpecial: false));
-        }
-    }
-
     [Fact]
     public void Merges_sentence_pieces_by_score_and_falls_back_to_bytes()
     {
@@ -115,31 +80,4 @@ public sealed class GgufTokenizerTests
         EosId = 2,
         UnknownId = 0,
     };
-
-    private static GgufVocabulary FromJson(string kind)
-    {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(Fixtures.Path(kind, "tokenizer.json")));
-        JsonElement model = document.RootElement.GetProperty("model");
-        SortedDictionary<int, string> tokens = [];
-        Dictionary<int, int> types = [];
-        foreach (JsonProperty token in model.GetProperty("vocab").EnumerateObject())
-        {
-            tokens[token.Value.GetInt32()] = token.Name;
-        }
-
-        foreach (JsonElement token in document.RootElement.GetProperty("added_tokens").EnumerateArray())
-        {
-            int id = token.GetProperty("id").GetInt32();
-            tokens[id] = token.GetProperty("content").GetString()!;
-            types[id] = token.GetProperty("special").GetBoolean() ? 3 : 4;
-        }
-
-        return new GgufVocabulary
-        {
-            Model = "",
-            Tokens = [.. tokens.Values],
-            TokenTypes = [.. tokens.Keys.Select(id => types.GetValueOrDefault(id, 1))],
-            Merges = model.TryGetProperty("merges", out JsonElement merges) ? [.. merges.EnumerateArray().Select(pair => $"{pair[0].GetString()} {pair[1].GetString()}")] : null,
-        };
-    }
 }
