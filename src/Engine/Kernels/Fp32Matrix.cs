@@ -4,7 +4,7 @@ using Serving.Engine.Formats.Blocks;
 
 namespace Serving.Engine.Kernels;
 
-/// <summary>A matrix of any format, dequantised to fp32.</summary>
+/// <summary>A matrix of any format, dequantised to fp32: for blocks. Plain floats are used as they lie (<see cref="MappedMatrix"/>).</summary>
 internal sealed unsafe class Fp32Matrix : PanelMatrix
 {
     public Fp32Matrix(in RawTensor weights, KernelSet kernels)

@@ -2,7 +2,7 @@ using Serving.Engine.Formats;
 
 namespace Serving.Engine.Kernels;
 
-/// <summary>The reference: every weight dequantised to fp32, fp32 activations.</summary>
+/// <summary>The reference: every weight as the exact fp32, fp32 activations. Plain floats are read as they lie, blocks are dequantised.</summary>
 public sealed class Fp32NumericClass : NumericClass
 {
     private readonly KernelSelection _selection;
@@ -20,9 +20,11 @@ public sealed class Fp32NumericClass : NumericClass
 
     public override string Name => "fp32";
 
-    public override WeightMatrix Pack(in RawTensor weights) => new Fp32Matrix(in weights, _selection.Kernels);
+    public override WeightMatrix Pack(in RawTensor weights) =>
+        MappedMatrix.Supports(weights.Type) ? MappedMatrix.CopyOf(in weights) : new Fp32Matrix(in weights, _selection.Kernels);
 
-    public override long PackedBytes(in RawTensor weights) => Fp32Matrix.PackedBytes(in weights);
+    public override long PackedBytes(in RawTensor weights) =>
+        MappedMatrix.Supports(weights.Type) ? weights.ByteCount : Fp32Matrix.PackedBytes(in weights);
 
     public override long ActivationBytes(int rowsMax, int widthMax) => PanelActivations.ByteCount(rowsMax, widthMax, quantized: false);
 

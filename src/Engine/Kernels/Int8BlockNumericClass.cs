@@ -5,8 +5,8 @@ namespace Serving.Engine.Kernels;
 /// <summary>
 /// Weights as their file quantises them × activations in int8 blocks of 32, outliers apart (<see cref="QuantizedRow"/>). A block's dot is an exact integer;
 /// then <c>sum = fma(dot, weight scale · row scale, sum)</c> and <c>sum = fma(minimum, row sum, sum)</c>, in block order, and last the row's outliers in
-/// their order: the same bits for every row count, thread count and instruction set. A format without an integer kernel (fp16, fp32, K-quants …) keeps its exact weights in fp32 and multiplies the fp32
-/// activations; its <see cref="WeightMatrix.KernelName"/> says so.
+/// their order: the same bits for every row count, thread count and instruction set. A format without an integer kernel multiplies its exact weights and
+/// the fp32 activations: plain floats as they lie, K-quants and others dequantised; its <see cref="WeightMatrix.KernelName"/> says so.
 /// </summary>
 public sealed class Int8BlockNumericClass : NumericClass
 {
@@ -23,13 +23,17 @@ public sealed class Int8BlockNumericClass : NumericClass
         _selection = selection;
     }
 
-    public override string Name => $"int8-blocks-v2/{_selection.Name}";
+    public override string Name => $"int8-blocks-v3/{_selection.Name}";
 
     public override WeightMatrix Pack(in RawTensor weights) =>
-        Int8Matrix.Supports(weights.Type) ? new Int8Matrix(in weights, _selection.Kernels) : new Fp32Matrix(in weights, _selection.Kernels);
+        Int8Matrix.Supports(weights.Type) ? new Int8Matrix(in weights, _selection.Kernels)
+        : MappedMatrix.Supports(weights.Type) ? MappedMatrix.CopyOf(in weights)
+        : new Fp32Matrix(in weights, _selection.Kernels);
 
     public override long PackedBytes(in RawTensor weights) =>
-        Int8Matrix.Supports(weights.Type) ? Int8Matrix.PackedBytes(in weights) : Fp32Matrix.PackedBytes(in weights);
+        Int8Matrix.Supports(weights.Type) ? Int8Matrix.PackedBytes(in weights)
+        : MappedMatrix.Supports(weights.Type) ? weights.ByteCount
+        : Fp32Matrix.PackedBytes(in weights);
 
     public override long ActivationBytes(int rowsMax, int widthMax) => PanelActivations.ByteCount(rowsMax, widthMax, quantized: true);
 

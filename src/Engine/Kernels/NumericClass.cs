@@ -8,14 +8,23 @@ namespace Serving.Engine.Kernels;
 /// </summary>
 public abstract class NumericClass
 {
-    /// <summary>The class and the instruction set: <c>fp32</c>, <c>int8-blocks-v2/avx2</c>.</summary>
+    /// <summary>The class and the instruction set: <c>fp32</c>, <c>int8-blocks-v3/avx2</c>.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Repacks a weight matrix into this class's layout. The raw bytes are not needed afterwards.</summary>
+    /// <summary>Repacks a weight matrix into this class's layout, which for plain floats is a copy. The raw bytes are not needed afterwards.</summary>
     public abstract WeightMatrix Pack(in RawTensor weights);
 
     /// <summary>The <see cref="WeightMatrix.ResidentBytes"/> that <see cref="Pack"/> would give, without packing.</summary>
     public abstract long PackedBytes(in RawTensor weights);
+
+    /// <summary>Whether rows of that format are used as a file holds them, so that <see cref="Map"/> takes them.</summary>
+    public virtual bool UsesInPlace(GgmlType type) => MappedMatrix.Supports(type);
+
+    /// <summary>
+    /// Uses a weight matrix where its rows lie, with the bits of <see cref="Pack"/>. The rows must stay there as long as the matrix is used.
+    /// </summary>
+    /// <exception cref="ArgumentException">The class does not use that format in place (<see cref="UsesInPlace"/>).</exception>
+    public virtual WeightMatrix Map(in RawTensor weights) => MappedMatrix.InPlace(in weights);
 
     /// <summary>Bytes of what <see cref="CreateActivations"/> would make.</summary>
     public abstract long ActivationBytes(int rowsMax, int widthMax);
@@ -36,15 +45,18 @@ public abstract unsafe class Activations : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>A repacked weight matrix <c>[outputs, inputs]</c>: the lower seam of the engine (DESIGN's <c>IMatrixProduct</c>).</summary>
+/// <summary>A repacked or mapped weight matrix <c>[outputs, inputs]</c>: the lower seam of the engine (DESIGN's <c>IMatrixProduct</c>).</summary>
 public abstract unsafe class WeightMatrix : IDisposable
 {
     public abstract int Outputs { get; }
 
     public abstract int Inputs { get; }
 
-    /// <summary>Bytes that the repacked weights take.</summary>
+    /// <summary>Bytes that the weights take in memory of their own; 0 where they are read from a mapped file.</summary>
     public abstract long ResidentBytes { get; }
+
+    /// <summary>Bytes of a mapped file that products read in place; 0 where the weights are repacked.</summary>
+    public virtual long MappedBytes => 0;
 
     /// <summary>Names the kernel: <c>q4_1·int8/avx2</c>.</summary>
     public abstract string KernelName { get; }

@@ -7,7 +7,7 @@ public sealed unsafe class MatrixProductTests
 {
     private static readonly KernelSet[] Supported = [.. KernelSet.All.ToArray().Where(set => set.IsSupported)];
 
-    public static TheoryData<GgmlType> Types => [GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.F16, GgmlType.F32];
+    public static TheoryData<GgmlType> Types => [GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.F16, GgmlType.BF16, GgmlType.F32];
 
     [Theory]
     [MemberData(nameof(Types))]

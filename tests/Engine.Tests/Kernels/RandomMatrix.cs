@@ -42,6 +42,12 @@ internal sealed unsafe class RandomMatrix : IDisposable
             return;
         }
 
+        if (type == GgmlType.BF16)
+        {
+            BitConverter.TryWriteBytes(block, (ushort)(BitConverter.SingleToUInt32Bits((float)random.NextDouble() - 0.5f) >> 16));
+            return;
+        }
+
         WriteHalf(block, ((float)random.NextDouble() - 0.3f) * 0.1f);
         if (type == GgmlType.Q4_1)
         {

@@ -26,8 +26,7 @@ internal static class HalfBits
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ToSingle(Vector128<short> halves)
     {
-        (Vector128<int> lower, Vector128<int> upper) = Vector128.Widen(halves);
-        Vector256<int> shifted = (Vector256.Create(lower, upper) << 13) & Vector256.Create(ShiftedMask);
+        Vector256<int> shifted = (Vector256.WidenLower(halves.ToVector256Unsafe()) << 13) & Vector256.Create(ShiftedMask);
         return shifted.AsSingle() * Vector256.Create(ExponentScale);
     }
 
