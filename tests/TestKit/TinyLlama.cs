@@ -7,14 +7,15 @@ public static class TinyLlama
     public const int Vocabulary = 24;
 
     /// <param name="without">A tensor or key to leave out.</param>
-    public static GgufWriter Writer(string without = "")
+    /// <param name="width">Elements of a row; blocks need a multiple of 32.</param>
+    public static GgufWriter Writer(string without = "", int width = Width)
     {
         var writer = new GgufWriter();
         Value("general.architecture", w => w.Set("general.architecture", "llama"));
         Value("general.name", w => w.Set("general.name", "tiny"));
         Value("llama.block_count", w => w.Set("llama.block_count", 1u));
         Value("llama.context_length", w => w.Set("llama.context_length", 64u));
-        Value("llama.embedding_length", w => w.Set("llama.embedding_length", (uint)Width));
+        Value("llama.embedding_length", w => w.Set("llama.embedding_length", (uint)width));
         Value("llama.feed_forward_length", w => w.Set("llama.feed_forward_length", 32u));
         Value("llama.attention.head_count", w => w.Set("llama.attention.head_count", 2u));
         Value("llama.attention.head_count_kv", w => w.Set("llama.attention.head_count_kv", 1u));
@@ -22,17 +23,17 @@ public static class TinyLlama
         Value("tokenizer.ggml.tokens", w => w.Set("tokenizer.ggml.tokens", "a", "b", "c"));
 
         var random = new Random(1);
-        Tensor("token_embd.weight", Width, Vocabulary);
-        Tensor("output_norm.weight", Width);
-        Tensor("blk.0.attn_norm.weight", Width);
-        Tensor("blk.0.attn_q.weight", Width, 16);
-        Tensor("blk.0.attn_k.weight", Width, 8);
-        Tensor("blk.0.attn_v.weight", Width, 8);
-        Tensor("blk.0.attn_output.weight", 16, Width);
-        Tensor("blk.0.ffn_norm.weight", Width);
-        Tensor("blk.0.ffn_gate.weight", Width, 32);
-        Tensor("blk.0.ffn_up.weight", Width, 32);
-        Tensor("blk.0.ffn_down.weight", 32, Width);
+        Tensor("token_embd.weight", width, Vocabulary);
+        Tensor("output_norm.weight", width);
+        Tensor("blk.0.attn_norm.weight", width);
+        Tensor("blk.0.attn_q.weight", width, width);
+        Tensor("blk.0.attn_k.weight", width, width / 2);
+        Tensor("blk.0.attn_v.weight", width, width / 2);
+        Tensor("blk.0.attn_output.weight", width, width);
+        Tensor("blk.0.ffn_norm.weight", width);
+        Tensor("blk.0.ffn_gate.weight", width, 32);
+        Tensor("blk.0.ffn_up.weight", width, 32);
+        Tensor("blk.0.ffn_down.weight", 32, width);
         return writer;
 
         void Value(string key, Action<GgufWriter> set)

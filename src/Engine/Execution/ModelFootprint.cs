@@ -7,10 +7,12 @@ using Serving.Engine.Models;
 namespace Serving.Engine.Execution;
 
 /// <summary>The memory that a model will take, known before any of it is loaded: what a memory budget is divided by.</summary>
-/// <param name="WeightBytes">Repacked weights.</param>
+/// <param name="WeightBytes">Repacked weights and vectors: memory of this executor alone.</param>
+/// <param name="MappedBytes">Weights that are read where they lie in the model's files. Executors of one machine share their pages, and the system may take pages
+/// back; but a step reads nearly all of them, so a budget counts them, once for each executor: too careful where they are shared, never too little.</param>
 /// <param name="KvBytesPerBlock">One KV block, all layers.</param>
 /// <param name="ScratchBytes">Row buffers and RoPE tables.</param>
-public sealed record ModelFootprint(long WeightBytes, long KvBytesPerBlock, long ScratchBytes)
+public sealed record ModelFootprint(long WeightBytes, long MappedBytes, long KvBytesPerBlock, long ScratchBytes)
 {
     /// <param name="options"><see cref="ModelLoadOptions.KvBlocks"/> enters the scratch only, by the longest sequence that they allow.</param>
     /// <exception cref="ModelFormatException">The file is not one that this engine can run.</exception>
@@ -22,17 +24,7 @@ public sealed record ModelFootprint(long WeightBytes, long KvBytesPerBlock, long
 
         ModelGraph graph = ModelGraph.Build(source, options.ContextTokensMax);
         NumericClass numericClass = ModelLoader.CreateClass(options.ComputeClass);
-        long weights = 0;
-        foreach (MatrixWeight matrix in graph.Matrices)
-        {
-            weights += numericClass.PackedBytes(matrix.Data.Layout);
-        }
-
-        foreach (VectorWeight vector in graph.Vectors)
-        {
-            weights += (long)vector.Length * sizeof(float);
-        }
-
+        (long weights, long mapped) = ModelWeights.ByteCount(graph, numericClass);
         long scratch = StepScratch.ByteCount(graph, numericClass, options.StepRowsMax)
             + ExpertMixers.ByteCount(graph, numericClass, options.StepRowsMax);
         foreach (RopeSpec rope in graph.Ropes)
@@ -41,6 +33,6 @@ public sealed record ModelFootprint(long WeightBytes, long KvBytesPerBlock, long
         }
 
         KvCacheLayout layout = ModelLoader.CreateLayout(graph, options);
-        return new ModelFootprint(weights, layout.BytesPerBlock, scratch);
+        return new ModelFootprint(weights, mapped, layout.BytesPerBlock, scratch);
     }
 }

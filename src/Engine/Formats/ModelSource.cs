@@ -6,10 +6,14 @@ namespace Serving.Engine.Formats;
 
 /// <summary>
 /// A model as its user brought it, memory-mapped: its settings, its tensors and what it says of text. Every <see cref="ModelTensor"/> is valid until the source
-/// is disposed.
+/// is disposed; an executor that reads weights in place keeps the files mapped until it is disposed too.
 /// </summary>
 public abstract class ModelSource : IDisposable
 {
+    // Whoever opened the source, and every executor that reads its tensors.
+    private int _holders = 1;
+    private int _isDisposed;
+
     /// <summary>The GGUF file (of a split one the first part) or the folder, absolute.</summary>
     public abstract string Path { get; }
 
@@ -53,11 +57,34 @@ public abstract class ModelSource : IDisposable
     /// <summary>The error for a tensor that is not there.</summary>
     public ModelFormatException Missing(string tensor) => new(Path, null, $"tensor {tensor}", "is missing");
 
+    /// <summary>Ends the opener's use. The files are closed when nobody holds them any more.</summary>
     public void Dispose()
     {
-        Dispose(disposing: true);
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            Release();
+        }
+
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Keeps the files mapped until <see cref="Release"/>, whatever the opener does. The opener must not have disposed the source yet.</summary>
+    /// <exception cref="ObjectDisposedException">The opener has disposed it.</exception>
+    internal void Retain()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+        Interlocked.Increment(ref _holders);
+    }
+
+    /// <summary>Gives back what <see cref="Retain"/> took, once.</summary>
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0)
+        {
+            Dispose(disposing: true);
+        }
+    }
+
+    /// <summary>Closes the files.</summary>
     protected abstract void Dispose(bool disposing);
 }

@@ -4,7 +4,11 @@ namespace Serving.Engine.Models;
 /// One operation of a model over a range of a step's rows. A model is a list of these per layer, written once; an executor runs the list, and
 /// whatever splits, extends or watches a step (nano-batches, adapters, expert offload, traces) works on the list, not on the model.
 /// </summary>
-public abstract record Operation;
+public abstract record Operation
+{
+    /// <summary>The matrices that it multiplies with. Others are only looked up, and need not lie in a product's layout.</summary>
+    internal virtual IEnumerable<MatrixWeight> Factors => [];
+}
 
 /// <summary><c>to[r] = scale · table[token(r)]</c>.</summary>
 public sealed record EmbedTokens(MatrixWeight Table, float Scale, RowBuffer To) : Operation;
@@ -22,13 +26,28 @@ public sealed record Clamp(RowBuffer Of, int Column, int Width, float Limit) : O
 public readonly record struct Projection(MatrixWeight Weight, VectorWeight? Bias);
 
 /// <summary>Matrix products of the same rows, their outputs side by side: <c>to[r] = [from[r]·W₀ᵀ + b₀ | from[r]·W₁ᵀ + b₁ | …]</c>.</summary>
-public sealed record Project(ProductInput From, IReadOnlyList<Projection> Parts, RowBuffer To) : Operation;
+public sealed record Project(ProductInput From, IReadOnlyList<Projection> Parts, RowBuffer To) : Operation
+{
+    internal override IEnumerable<MatrixWeight> Factors
+    {
+        get
+        {
+            foreach (Projection part in Parts)
+            {
+                yield return part.Weight;
+            }
+        }
+    }
+}
 
 /// <summary>
 /// A matrix product for each head: head h of <paramref name="From"/>, whose heads are <paramref name="FromStride"/> apart, gives head h of <paramref name="To"/>,
 /// whose heads are <paramref name="ToStride"/> apart.
 /// </summary>
-public sealed record ProjectHeads(RowBuffer From, int FromStride, IReadOnlyList<MatrixWeight> Heads, RowBuffer To, int ToStride) : Operation;
+public sealed record ProjectHeads(RowBuffer From, int FromStride, IReadOnlyList<MatrixWeight> Heads, RowBuffer To, int ToStride) : Operation
+{
+    internal override IEnumerable<MatrixWeight> Factors => Heads;
+}
 
 /// <summary>Copies <paramref name="Width"/> elements of each head from one buffer to another.</summary>
 public sealed record CopyHeads(RowBuffer From, int FromColumn, int FromStride, RowBuffer To, int ToColumn, int ToStride, int Heads, int Width) : Operation;
@@ -52,7 +71,24 @@ public sealed record Gate(RowBuffer From, GateSpec Unit, RowBuffer To) : Operati
 public sealed record ChooseExperts(RowBuffer From, RouterSpec Router, VectorWeight? Correction, RowBuffer To) : Operation;
 
 /// <summary><c>to[r] = Σ weight · expert(from[r])</c> over the experts that were chosen for the row.</summary>
-public sealed record MixExperts(ProductInput From, RowBuffer Choice, ExpertSet Set, RowBuffer To) : Operation;
+public sealed record MixExperts(ProductInput From, RowBuffer Choice, ExpertSet Set, RowBuffer To) : Operation
+{
+    internal override IEnumerable<MatrixWeight> Factors
+    {
+        get
+        {
+            foreach (ExpertWeights expert in Set.Experts)
+            {
+                foreach (MatrixWeight matrix in expert.GateUp)
+                {
+                    yield return matrix;
+                }
+
+                yield return expert.Down;
+            }
+        }
+    }
+}
 
 /// <summary><c>to[r] *= sigmoid(from[r][0])</c>.</summary>
 public sealed record ScaleBySigmoid(RowBuffer From, RowBuffer To) : Operation;
@@ -64,4 +100,7 @@ public sealed record AddTo(RowBuffer From, RowBuffer To) : Operation;
 public sealed record SelectLogitRows(RowBuffer From, RowBuffer To) : Operation;
 
 /// <summary><c>logits[i] = from[i]·Wᵀ</c>, softcapped where <paramref name="Softcap"/> is not 0.</summary>
-public sealed record ProjectLogits(ProductInput From, MatrixWeight Weight, float Softcap) : Operation;
+public sealed record ProjectLogits(ProductInput From, MatrixWeight Weight, float Softcap) : Operation
+{
+    internal override IEnumerable<MatrixWeight> Factors => [Weight];
+}

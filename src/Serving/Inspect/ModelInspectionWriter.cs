@@ -30,7 +30,7 @@ internal static class ModelInspectionWriter
 
         Line(
             "memory",
-            $"{model.ComputePath}: weights {ByteSize.Format(model.Footprint.WeightBytes)}, scratch {ByteSize.Format(model.Footprint.ScratchBytes)}, "
+            $"{model.ComputePath}: weights {ByteSize.Format(model.Footprint.WeightBytes)} and {ByteSize.Format(model.Footprint.MappedBytes)} mapped, scratch {ByteSize.Format(model.Footprint.ScratchBytes)}, "
             + $"KV cache {ByteSize.Format(model.KvBytesPerToken * 1000L)} for 1,000 tokens");
         output.WriteLine();
         WriteTensors(model, output);
@@ -58,6 +58,7 @@ internal static class ModelInspectionWriter
         ["file_bytes"] = model.FileBytes,
         ["compute"] = model.ComputePath,
         ["weight_bytes"] = model.Footprint.WeightBytes,
+        ["mapped_bytes"] = model.Footprint.MappedBytes,
         ["scratch_bytes"] = model.Footprint.ScratchBytes,
         ["kv_bytes_per_token"] = model.KvBytesPerToken,
         ["sampling_defaults"] = new JsonObject(Defaults(model.SamplingDefaults).Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value))),

@@ -18,14 +18,14 @@ internal static class MemoryLedger
     /// <exception cref="WorkerStartException">Not even a short conversation fits; the message has the figures.</exception>
     public static int KvBlocks(string model, ModelFootprint footprint, int blockSize, long budgetBytes, int kvTokensMax, int kvTokensMin)
     {
-        long left = budgetBytes - footprint.WeightBytes - footprint.ScratchBytes;
+        long left = budgetBytes - footprint.WeightBytes - footprint.MappedBytes - footprint.ScratchBytes;
         long fitting = left / footprint.KvBytesPerBlock;
         long wanted = ((long)kvTokensMax + blockSize - 1) / blockSize;
         long least = ((long)kvTokensMin + blockSize - 1) / blockSize;
         if (fitting < least)
         {
             throw new WorkerStartException(
-                $"The model '{model}' does not fit into {budgetBytes / MiB:F0} MiB: weights {footprint.WeightBytes / MiB:F0} MiB, scratch "
+                $"The model '{model}' does not fit into {budgetBytes / MiB:F0} MiB: weights {(footprint.WeightBytes + footprint.MappedBytes) / MiB:F0} MiB, scratch "
                 + $"{footprint.ScratchBytes / MiB:F0} MiB, and at least {least * footprint.KvBytesPerBlock / MiB:F0} MiB of KV cache for {kvTokensMin} tokens. "
                 + "Give more memory (--memory, or Worker__MemoryBytes) or serve a smaller model.");
         }

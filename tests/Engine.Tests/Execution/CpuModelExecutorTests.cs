@@ -45,19 +45,23 @@ public sealed class CpuModelExecutorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("llama-f32", ComputeClass.Fp32)]
-    [InlineData("llama-f32", ComputeClass.Fast)]
-    [InlineData("tiny-256-Q4_1", ComputeClass.Fast)]
-    [InlineData("tiny-256-Q4_K_M", ComputeClass.Fast)]
+    [InlineData("gguf/llama-f32.gguf", ComputeClass.Fp32)]
+    [InlineData("gguf/llama-f32.gguf", ComputeClass.Fast)]
+    [InlineData("gguf/tiny-256-Q4_1.gguf", ComputeClass.Fast)]
+    [InlineData("gguf/tiny-256-Q4_K_M.gguf", ComputeClass.Fast)]
+    [InlineData("models/deepseek-v3", ComputeClass.Fp32)]
+    [InlineData("models/gpt-oss", ComputeClass.Fast)]
+    [InlineData("models/mixtral", ComputeClass.Fast)]
     public void The_footprint_is_known_before_loading(string model, ComputeClass computeClass)
     {
         var options = new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = 16 };
-        using ModelSource file = ModelSource.Open(GoldenFixtures.Path("gguf", $"{model}.gguf"));
+        using ModelSource file = ModelSource.Open(GoldenFixtures.Path(model.Split('/')));
         using CpuModelExecutor executor = ModelLoader.Load(file, options, _pool);
 
         ModelFootprint footprint = ModelFootprint.Estimate(file, options);
 
         Assert.Equal(executor.WeightBytes, footprint.WeightBytes);
+        Assert.Equal(executor.MappedBytes, footprint.MappedBytes);
         Assert.Equal(executor.KvLayout.BytesPerBlock, footprint.KvBytesPerBlock);
         Assert.InRange(footprint.ScratchBytes, 512 * 64 * 4, 32 << 20);
     }

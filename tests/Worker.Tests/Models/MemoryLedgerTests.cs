@@ -6,7 +6,7 @@ namespace Serving.Worker.Tests.Models;
 public sealed class MemoryLedgerTests
 {
     private const long MiB = 1 << 20;
-    private static readonly ModelFootprint _footprint = new(WeightBytes: 100 * MiB, KvBytesPerBlock: MiB, ScratchBytes: 10 * MiB);
+    private static readonly ModelFootprint _footprint = new(WeightBytes: 70 * MiB, MappedBytes: 30 * MiB, KvBytesPerBlock: MiB, ScratchBytes: 10 * MiB);
 
     [Fact]
     public void Takes_no_more_blocks_than_were_asked_for() => Assert.Equal(64, Blocks(budgetMiB: 10_000, tokensMax: 1024));

@@ -108,7 +108,7 @@ public sealed unsafe partial class CpuModelExecutor
                 for (int row = start; row < start + count; row++)
                 {
                     float* embedding = _scratch.Row(embed.To, row);
-                    _weights[embed.Table].CopyRow(_rows.Tokens[row], new Span<float>(embedding, embed.To.Width));
+                    _weights.CopyRow(embed.Table, _rows.Tokens[row], new Span<float>(embedding, embed.To.Width));
                     if (embed.Scale != 1)
                     {
                         RowMath.Scale(embedding, embed.Scale, embed.To.Width);

@@ -65,8 +65,11 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
 
     public int StepRowsMax { get; }
 
-    /// <summary>Bytes that the weights take.</summary>
+    /// <summary>Bytes that repacked weights and vectors take.</summary>
     public long WeightBytes => _weights.ResidentBytes;
+
+    /// <summary>Bytes of weights that are read where they lie in the model's files.</summary>
+    public long MappedBytes => _weights.MappedBytes;
 
     public void Execute(StepPlan plan)
     {
