@@ -2,10 +2,19 @@ using BenchmarkDotNet.Running;
 using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
-// Without arguments: a table of throughputs in under a minute. With arguments: BenchmarkDotNet's own (--filter '*', --list flat …).
+// Without arguments: a table of throughputs in under a minute. "mapped": weights in place against repacked ones. "load PATH": a model's
+// load times. With other arguments: BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
     ThroughputTable.Print(KernelSelection.Default);
+}
+else if (args is ["mapped"])
+{
+    MappedComparison.Print(KernelSelection.Default);
+}
+else if (args is ["load", var path])
+{
+    LoadTimes.Print(path);
 }
 else
 {
