@@ -14,6 +14,7 @@ internal static class ServingCommand
         var tokenizerVerify = new TokenizerVerifyCommand();
         var templateVerify = new TemplateVerifyCommand();
         var modelInspect = new ModelInspectCommand();
+        var convert = new ModelConvertCommand();
         var modelVerify = new ModelVerifyCommand();
         var pull = new ModelPullCommand();
         var list = new ModelListCommand();
@@ -25,7 +26,7 @@ internal static class ServingCommand
             chat,
             new Command("model", "Fetch models from a Hugging Face hub, manage those of the data folder, look into them and check them.")
             {
-                pull, list, add, remove, modelInspect, modelVerify,
+                pull, list, add, remove, modelInspect, modelVerify, convert,
             },
             new Command("tokenizer", "Check how texts become tokens.") { tokenizerVerify },
             new Command("template", "Check how conversations become texts.") { templateVerify },
@@ -36,6 +37,7 @@ internal static class ServingCommand
             [up] = UpCommand.Examples,
             [chat] = ChatCommand.Examples,
             [modelInspect] = ModelInspectCommand.Examples,
+            [convert] = ModelConvertCommand.Examples,
             [modelVerify] = ModelVerifyCommand.Examples,
             [pull] = ModelPullCommand.Examples,
             [list] = ["serving model list", "serving model list --json"],

@@ -11,12 +11,10 @@ public static class GgufConversion
 
     /// <summary>Prepares the file; nothing is written before <see cref="GgufFileWriter.Save"/>, until when the source must stay open.</summary>
     /// <param name="target">The format of most matrices (<see cref="QuantizationPlan.TryParse"/>).</param>
-    /// <param name="text">Vocabulary and chat template, as GGUF has them.</param>
     /// <exception cref="ModelFormatException">The folder is broken, or something of it cannot be expressed.</exception>
-    public static GgufFileWriter Prepare(HuggingFaceSource source, GgmlType target, GgufModelMetadata text)
+    public static GgufFileWriter Prepare(HuggingFaceSource source, GgmlType target)
     {
         ArgumentNullException.ThrowIfNull(source);
-        ArgumentNullException.ThrowIfNull(text);
 
         // Building the graph checks that every tensor is there in its shape.
         ModelGraph graph = ModelGraph.Build(source);
@@ -26,7 +24,7 @@ public static class GgufConversion
         export.Writer.Set("general.type", "model");
         export.Writer.Set("general.file_type", (uint)export.Plan.FileType);
         export.Writer.Set("general.quantization_version", QuantizationVersion);
-        text.Write(export.Writer);
+        HuggingFaceVocabulary.Read(source, graph.Config.VocabularySize).Write(export.Writer);
         export.SetSizes();
         spec.Export(export);
         export.AddTensors();
