@@ -16,6 +16,9 @@ public static class TokenizerJson
     /// <summary>More than any vocabulary; an id beyond it is a damaged file, and tables by id would not fit memory.</summary>
     private const int IdMax = 1 << 24;
 
+    /// <summary>Ids that name no token are rare; tables by id must not be large because a small file says one large number.</summary>
+    private const int UnusedIdsMax = 1 << 16;
+
     /// <exception cref="TokenizerFormatException">The file is not JSON, is damaged or asks for something that is not supported.</exception>
     public static ITokenizer Load(string path, TokenizerJsonOptions? options = null)
     {
@@ -123,6 +126,12 @@ public static class TokenizerJson
         if (highest > IdMax)
         {
             throw new TokenizerFormatException("model.vocab", $"holds the id {highest}; ids up to {IdMax} are supported.");
+        }
+
+        int count = model.Vocabulary.Count + added.Count;
+        if (highest - count > Math.Max(UnusedIdsMax, count))
+        {
+            throw new TokenizerFormatException("model.vocab", $"holds the id {highest}, but there are only {count} tokens; most ids up to the highest must name one.");
         }
 
         TokenTable table = new(highest + 1);

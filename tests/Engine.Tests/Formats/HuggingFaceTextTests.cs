@@ -159,6 +159,7 @@ public sealed class HuggingFaceTextTests : IDisposable
     [InlineData("{}", "'model': is missing")]
     [InlineData("""{"model": {"type": "Magic", "vocab": {}}}""", "model")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 2147483647}, "merges": []}}""", "holds the id 2147483647")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 16777216}, "merges": []}}""", "holds the id 16777216, but there are only 1 tokens")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 9223372036854775808}, "merges": []}}""", "vocab")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}""", "vocab")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"\ud800": 1}, "merges": []}}""", "surrogate")]
