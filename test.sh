@@ -34,9 +34,10 @@ fi
 export SERVING_TEST_NODE
 [ -d tests/EndToEnd/node/node_modules/openai ] || npm ci --prefix tests/EndToEnd/node --no-audit --no-fund --loglevel=error >/dev/null
 # llama.cpp as a peer for converted models: 85 MB with its CPU build, which is there for x64 Linux; its tests are skipped without.
-# The optional packages are CUDA and Vulkan builds (another 640 MB); the install script would look for a compiler.
+# The optional packages are CUDA and Vulkan builds (another 640 MB); the install script would look for a compiler. Not npm ci: it asks for all optional packages
+# in the lock file, and not every registry has them.
 [ -d tests/tools/llama-cpp/node_modules/node-llama-cpp ] ||
-  npm ci --prefix tests/tools/llama-cpp --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null ||
+  npm install --prefix tests/tools/llama-cpp --omit=optional --ignore-scripts --no-save --no-audit --no-fund --loglevel=error >/dev/null ||
   echo 'no llama.cpp for this machine: converted models are not held against it'
 echo "dotnet $(dotnet --version), node $("$SERVING_TEST_NODE" --version), $(redis-server --version | cut -d' ' -f3)"
 

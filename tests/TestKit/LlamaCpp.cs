@@ -13,7 +13,7 @@ public static class LlamaCpp
     /// <summary>Why it cannot run here, or null.</summary>
     public static string? WhyMissing => Directory.Exists(Path.Combine(_folder, "node_modules", "node-llama-cpp"))
         ? null
-        : "npm ci has not been run in tests/tools/llama-cpp: ./test.sh does it where llama.cpp is there for the machine";
+        : "npm install has not been run in tests/tools/llama-cpp: ./test.sh does it where llama.cpp is there for the machine";
 
     /// <summary>What llama.cpp chooses after each prompt, and the ids it makes of texts (with special tokens found in them, and nothing added).</summary>
     /// <exception cref="InvalidOperationException">llama.cpp does not load the file, or cannot go on; with what it said.</exception>

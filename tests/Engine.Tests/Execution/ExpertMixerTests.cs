@@ -2,6 +2,7 @@ using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.Models;
+using Serving.TestKit;
 
 namespace Serving.Engine.Tests;
 
@@ -132,7 +133,10 @@ public sealed unsafe class ExpertMixerTests
             }
 
             _set = new ExpertSet(Width, Hidden, new RouterSpec(Experts, Used, RouterScore.Softmax, false), new GateSpec(GateActivation.Silu), experts);
-            _weights = ModelWeights.Load(Graph(), numericClass);
+            // The weights lie in buffers of this test: the source is there because weights hold on to one.
+            using var file = new TemporaryFile(TinyLlama.Writer().ToArray());
+            using ModelSource source = ModelSource.Open(file.Path);
+            _weights = ModelWeights.Load(source, Graph(), numericClass);
             _mixer = new ExpertMixer(_set, numericClass, Rows);
         }
 
@@ -221,8 +225,12 @@ public sealed unsafe class ExpertMixerTests
             return vector;
         }
 
-        private ModelGraph Graph() => new(
-            new ModelConfig("experts", "test", 1, Width, Hidden, 1, 1, Width, 1e-5f, 1, 1), new KvShape(1, Width, Width), [], [], [], [], _matrices, _vectors, [], []);
+        private ModelGraph Graph()
+        {
+            var mix = new MixExperts(new ProductInput(0, "x", Width), new RowBuffer(1, "choice", 2 * Used), _set, new RowBuffer(2, "y", Width));
+            return new ModelGraph(
+                new ModelConfig("experts", "test", 1, Width, Hidden, 1, 1, Width, 1e-5f, 1, 1), new KvShape(1, Width, Width), [], [[mix]], [], [], _matrices, _vectors, [], []);
+        }
 
         private float[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => _random.NextSingle() - 0.5f)];
     }
