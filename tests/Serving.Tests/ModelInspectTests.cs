@@ -54,6 +54,6 @@ public sealed class ModelInspectTests
         var run = await CommandRun.Of("model", "inspect", Path.Combine(Repository.Root, "src"));
 
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
-        Assert.Contains("has no config.json and 0 .gguf files instead of one", run.Error);
+        Assert.Contains("the folder has neither config.json nor a .gguf file", run.Error);
     }
 }

@@ -38,7 +38,7 @@ public sealed class ModelFileTests : IDisposable
         var file = _root.Touch("models/smollm2-135m-instruct/x.gguf");
         var other = _root.Touch("models/docs-moe/y.gguf");
         Assert.Equal([new ModelFile("smollm2-135m-instruct", file)], Resolve());
-        Assert.Equal([new ModelFile("docs-moe", other), new ModelFile("smollm2-135m-instruct", file)], Resolve("all"));
+        Assert.Equal([new ModelFile("smollm2-135m-instruct", file), new ModelFile("docs-moe", other)], Resolve("all"));
         Assert.Equal([new ModelFile("docs-moe", other), new ModelFile("mine", other)], Resolve("docs-moe", "mine=docs-moe"));
     }
 

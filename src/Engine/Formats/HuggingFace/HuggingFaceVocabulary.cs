@@ -27,7 +27,8 @@ internal static class HuggingFaceVocabulary
         string path = Path.Combine(source.Path, HuggingFaceText.TokenizerFile);
         try
         {
-            return new GgufModelMetadata(Path.GetFileName(source.Path), null, GgufVocabularyConversion.Convert(path, options), text.ChatTemplate);
+            GgufVocabulary vocabulary = GgufVocabularyConversion.Convert(path, options);
+            return new GgufModelMetadata(NameThatLoads(Path.GetFileName(source.Path), vocabulary), null, vocabulary, text.ChatTemplate);
         }
         catch (TokenizerFormatException exception)
         {
@@ -35,5 +36,14 @@ internal static class HuggingFaceVocabulary
         }
 
         string? Token(string name) => HuggingFaceText.Token(config, name) ?? HuggingFaceText.Token(special, name);
+    }
+
+    /// <summary>llama.cpp looks for some tokens of Phi-3 in every model with that in its name, and does not load one that lacks them.</summary>
+    private static string NameThatLoads(string name, GgufVocabulary vocabulary)
+    {
+        var tokens = new HashSet<string>(vocabulary.Tokens, StringComparer.Ordinal);
+        return tokens.IsSupersetOf(["<unk>", "<s>", "<|endoftext|>"])
+            ? name
+            : name.Replace("phi-3", "phi 3", StringComparison.OrdinalIgnoreCase).Replace("phi3", "phi 3", StringComparison.OrdinalIgnoreCase);
     }
 }
