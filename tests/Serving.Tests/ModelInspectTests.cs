@@ -48,6 +48,16 @@ public sealed class ModelInspectTests
             tensor => Assert.StartsWith("bf16·", tensor!["kernel"]!.GetValue<string>()));
     }
 
+    [Theory]
+    [InlineData("mixtral", "look-up")]
+    [InlineData("qwen3", "bf16·")]
+    public async Task An_embedding_that_is_not_the_output_as_well_is_only_looked_up(string family, string expected)
+    {
+        var run = await CommandRun.Of("model", "inspect", Path.Combine(_fixtures, "models", family));
+
+        Assert.Contains(expected, run.Output.Split('\n').Single(line => line.StartsWith("model.embed_tokens.weight", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task A_folder_that_is_no_model_is_refused()
     {

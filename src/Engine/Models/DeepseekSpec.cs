@@ -62,14 +62,7 @@ internal sealed class DeepseekSpec : ArchitectureSpec
         {
             graph.BeginLayer();
             LatentAttention.Emit(graph, residual, sizes, rope, scale);
-            if (layer < dense)
-            {
-                GatedMlp.Emit(graph, residual);
-            }
-            else
-            {
-                MixtureOfExperts.Emit(graph, residual, Experts(graph));
-            }
+            FeedForward.Emit(graph, residual, layer < dense ? null : Experts(graph));
         }
 
         OutputHead.Emit(graph, residual);

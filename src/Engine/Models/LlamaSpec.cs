@@ -50,14 +50,7 @@ internal sealed class LlamaSpec : ArchitectureSpec
         {
             graph.BeginLayer();
             GroupedQueryAttention.Emit(graph, residual, new AttentionOptions { Rope = rope, Window = windows[layer] });
-            if (experts is null)
-            {
-                GatedMlp.Emit(graph, residual);
-            }
-            else
-            {
-                MixtureOfExperts.Emit(graph, residual, experts);
-            }
+            FeedForward.Emit(graph, residual, experts);
         }
 
         OutputHead.Emit(graph, residual);

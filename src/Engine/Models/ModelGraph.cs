@@ -28,4 +28,29 @@ public sealed record ModelGraph(
         ArgumentNullException.ThrowIfNull(source);
         return ArchitectureSpec.For(source).Build(source, contextTokensMax);
     }
+
+    /// <summary>By index of the matrix, whether an operation multiplies with it; the others are only looked up.</summary>
+    public bool[] FindFactors()
+    {
+        var isFactor = new bool[Matrices.Count];
+        Mark(Embedding);
+        Mark(Head);
+        foreach (IReadOnlyList<Operation> layer in Layers)
+        {
+            Mark(layer);
+        }
+
+        return isFactor;
+
+        void Mark(IReadOnlyList<Operation> operations)
+        {
+            foreach (Operation operation in operations)
+            {
+                foreach (MatrixWeight matrix in operation.Factors)
+                {
+                    isFactor[matrix.Index] = true;
+                }
+            }
+        }
+    }
 }

@@ -40,14 +40,7 @@ internal sealed class Qwen2Spec : ArchitectureSpec
         {
             graph.BeginLayer();
             GroupedQueryAttention.Emit(graph, residual, new AttentionOptions { Rope = rope, Window = windows[layer] });
-            if (sparse[layer])
-            {
-                MixtureOfExperts.Emit(graph, residual, experts!);
-            }
-            else
-            {
-                GatedMlp.Emit(graph, residual);
-            }
+            FeedForward.Emit(graph, residual, sparse[layer] ? experts : null);
         }
 
         OutputHead.Emit(graph, residual);

@@ -37,14 +37,7 @@ internal sealed class Qwen3Spec : ArchitectureSpec
         {
             graph.BeginLayer();
             GroupedQueryAttention.Emit(graph, residual, new AttentionOptions { Rope = rope, Norm = QueryKeyNorm.PerHead, Window = windows[layer] });
-            if (sparse[layer])
-            {
-                MixtureOfExperts.Emit(graph, residual, experts!);
-            }
-            else
-            {
-                GatedMlp.Emit(graph, residual);
-            }
+            FeedForward.Emit(graph, residual, sparse[layer] ? experts : null);
         }
 
         OutputHead.Emit(graph, residual);

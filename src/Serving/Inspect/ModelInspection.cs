@@ -12,6 +12,7 @@ namespace Serving.Cli.Inspect;
 internal sealed partial record ModelInspection
 {
     private const string NoKernel = "-";
+    private const string LookUp = "look-up";
 
     public required string Path { get; init; }
 
@@ -88,11 +89,18 @@ internal sealed partial record ModelInspection
     /// <summary>The kernel of each matrix, by the name of its tensor. One row of each is packed, which says what all of it will be.</summary>
     private static Dictionary<string, string> Kernels(ModelGraph graph, NumericClass numericClass)
     {
+        var isFactor = graph.FindFactors();
         var byLayout = new Dictionary<(GgmlType, int), string>();
         var kernels = new Dictionary<string, string>();
         foreach (var matrix in graph.Matrices)
         {
             var layout = (matrix.Data.Layout.Type, matrix.Inputs);
+            if (!isFactor[matrix.Index])
+            {
+                kernels[matrix.Name] = LookUp;
+                continue;
+            }
+
             if (!byLayout.TryGetValue(layout, out var kernel))
             {
                 kernel = byLayout[layout] = matrix.Data.Read(rows =>

@@ -59,7 +59,7 @@ internal sealed class ModelWeights : IDisposable
     /// <summary>What <see cref="ResidentBytes"/> and <see cref="MappedBytes"/> will be.</summary>
     public static (long Resident, long Mapped) ByteCount(ModelGraph graph, NumericClass numericClass)
     {
-        bool[] isFactor = Factors(graph);
+        bool[] isFactor = graph.FindFactors();
         (long resident, long mapped) = (0, 0);
         foreach (MatrixWeight matrix in graph.Matrices)
         {
@@ -82,7 +82,7 @@ internal sealed class ModelWeights : IDisposable
         var weights = new ModelWeights(source, graph);
         try
         {
-            bool[] isFactor = Factors(graph);
+            bool[] isFactor = graph.FindFactors();
             foreach (MatrixWeight matrix in graph.Matrices)
             {
                 weights.Load(matrix, isFactor[matrix.Index], numericClass);
@@ -142,31 +142,6 @@ internal sealed class ModelWeights : IDisposable
         {
             // The rows of a rearrangement are gone when its reading ends.
             _matrices[matrix.Index] = matrix.Data.Read(rows => numericClass.Pack(in rows));
-        }
-    }
-
-    /// <summary>By index of the matrix, whether an operation multiplies with it.</summary>
-    private static bool[] Factors(ModelGraph graph)
-    {
-        var isFactor = new bool[graph.Matrices.Count];
-        Mark(graph.Embedding);
-        Mark(graph.Head);
-        foreach (IReadOnlyList<Operation> layer in graph.Layers)
-        {
-            Mark(layer);
-        }
-
-        return isFactor;
-
-        void Mark(IReadOnlyList<Operation> operations)
-        {
-            foreach (Operation operation in operations)
-            {
-                foreach (MatrixWeight matrix in operation.Factors)
-                {
-                    isFactor[matrix.Index] = true;
-                }
-            }
         }
     }
 }
