@@ -77,7 +77,8 @@ public sealed class Platform : IAsyncDisposable
     {
         string home = root.CreateSubdirectory("home").FullName;
         string temporary = root.CreateSubdirectory("tmp").FullName;
-        ProcessStartInfo start = new("dotnet", [Path.Combine(Repository.Output("Serving"), "serving.dll"), .. arguments])
+        // Where the tests run in the background of a script, they and all they start ignore Ctrl-C's signal, unless told otherwise.
+        ProcessStartInfo start = new("env", ["--default-signal=INT", "dotnet", Path.Combine(Repository.Output("Serving"), "serving.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -89,7 +90,7 @@ public sealed class Platform : IAsyncDisposable
         start.Environment["NO_COLOR"] = "1";
         // Of the runtime of `up` itself, not of Serving: its diagnostics socket lies in the temporary folder until the process ends.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        return Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
+        return Process.Start(start) ?? throw new InvalidOperationException("env did not start");
     }
 
     public async Task WaitUntilReadyAsync()
