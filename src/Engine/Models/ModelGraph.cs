@@ -29,28 +29,43 @@ public sealed record ModelGraph(
         return ArchitectureSpec.For(source).Build(source, contextTokensMax);
     }
 
+    /// <summary>All operations, in the order in which they run.</summary>
+    internal IEnumerable<Operation> Operations
+    {
+        get
+        {
+            foreach (Operation operation in Embedding)
+            {
+                yield return operation;
+            }
+
+            foreach (IReadOnlyList<Operation> layer in Layers)
+            {
+                foreach (Operation operation in layer)
+                {
+                    yield return operation;
+                }
+            }
+
+            foreach (Operation operation in Head)
+            {
+                yield return operation;
+            }
+        }
+    }
+
     /// <summary>By index of the matrix, whether an operation multiplies with it; the others are only looked up.</summary>
     public bool[] FindFactors()
     {
         var isFactor = new bool[Matrices.Count];
-        Mark(Embedding);
-        Mark(Head);
-        foreach (IReadOnlyList<Operation> layer in Layers)
+        foreach (Operation operation in Operations)
         {
-            Mark(layer);
+            foreach (MatrixWeight matrix in operation.Factors)
+            {
+                isFactor[matrix.Index] = true;
+            }
         }
 
         return isFactor;
-
-        void Mark(IReadOnlyList<Operation> operations)
-        {
-            foreach (Operation operation in operations)
-            {
-                foreach (MatrixWeight matrix in operation.Factors)
-                {
-                    isFactor[matrix.Index] = true;
-                }
-            }
-        }
     }
 }

@@ -62,7 +62,7 @@ internal sealed class ModelConvertCommand : Command
         }
         catch (Exception e) when (e is ModelFormatException or IOException or UnauthorizedAccessException)
         {
-            error.WriteLine(ErrorLine.Of(e.Message));
+            error.WriteLine(PrintableLine.Of(e.Message));
             return 1;
         }
         catch (OperationCanceledException)

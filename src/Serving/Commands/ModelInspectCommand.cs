@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Serving.Cli.Inspect;
+using Serving.Cli.Output;
 using Serving.Engine.Execution;
 using Serving.Engine.Formats;
 
@@ -46,7 +47,7 @@ internal sealed class ModelInspectCommand : Command
         }
         catch (Exception e) when (e is ModelFormatException or IOException or UnauthorizedAccessException)
         {
-            result.InvocationConfiguration.Error.WriteLine(ErrorLine.Of(e.Message));
+            result.InvocationConfiguration.Error.WriteLine(PrintableLine.Of(e.Message));
             return 1;
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Serving.Cli.Output;
 using Serving.Cli.Verify;
 using Serving.Cli.Verify.Models;
 using Serving.Engine.Execution;
@@ -55,7 +56,7 @@ internal sealed class ModelVerifyCommand : Command
         }
         catch (Exception e) when (e is VerifyException or ModelFormatException or IOException or UnauthorizedAccessException)
         {
-            result.InvocationConfiguration.Error.WriteLine(ErrorLine.Of(e.Message));
+            result.InvocationConfiguration.Error.WriteLine(PrintableLine.Of(e.Message));
             return 1;
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Serving.Cli.Output;
 using Serving.Cli.Verify;
 
 namespace Serving.Cli.Commands;
@@ -41,7 +42,7 @@ internal abstract class VerifyCommand : Command
         }
         catch (VerifyException e)
         {
-            result.InvocationConfiguration.Error.WriteLine(ErrorLine.Of(e.Message));
+            result.InvocationConfiguration.Error.WriteLine(PrintableLine.Of(e.Message));
             return 1;
         }
     }

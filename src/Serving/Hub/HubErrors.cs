@@ -1,5 +1,6 @@
 using System.Net;
 using Serving.Cli.Models;
+using Serving.Cli.Output;
 
 namespace Serving.Cli.Hub;
 
@@ -34,5 +35,5 @@ internal static class HubErrors
 
     /// <summary>A server's words must neither break the line nor move the cursor.</summary>
     private static string? Header(HttpResponseMessage response, string name) =>
-        response.Headers.TryGetValues(name, out var values) ? string.Concat(string.Join(' ', values).Take(300).Select(c => char.IsControl(c) ? ' ' : c)) : null;
+        response.Headers.TryGetValues(name, out var values) ? PrintableLine.Of(string.Concat(string.Join(' ', values).Take(300))) : null;
 }

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serving.Cli.Machine;
+using Serving.Cli.Output;
 using Serving.Engine.Formats;
 
 namespace Serving.Cli.Inspect;
@@ -37,7 +38,7 @@ internal static class ModelInspectionWriter
         output.WriteLine();
         WriteTemplate(model, output);
 
-        void Line(string name, string value) => output.WriteLine($"{name,-14}{Printable(value)}");
+        void Line(string name, string value) => output.WriteLine($"{name,-14}{PrintableLine.Of(value)}");
     }
 
     /// <summary>One object: <c>{"model", "path", "format", "architecture", "layers", …, "tensors": [{"name", "shape", "type", "kernel", "count", "bytes"}]}</c>.</summary>
@@ -82,7 +83,7 @@ internal static class ModelInspectionWriter
         List<string[]> rows = [_header];
         rows.AddRange(model.Tensors.Select(tensor => new[]
         {
-            Printable(tensor.Name), Number(tensor.Count), tensor.Shape, tensor.Type, ByteSize.Format(tensor.ByteCount), tensor.Kernel,
+            PrintableLine.Of(tensor.Name), Number(tensor.Count), tensor.Shape, tensor.Type, ByteSize.Format(tensor.ByteCount), tensor.Kernel,
         }));
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
         foreach (var row in rows)
@@ -96,7 +97,7 @@ internal static class ModelInspectionWriter
         output.WriteLine(model.TemplatePreview is null ? "No chat template: this model completes text." : "Chat template, of a user's Hello, an answer and a Bye:");
         foreach (var line in (model.TemplatePreview ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            output.WriteLine($"  {Printable(line)}");
+            output.WriteLine($"  {PrintableLine.Of(line)}");
         }
     }
 
@@ -129,7 +130,4 @@ internal static class ModelInspectionWriter
     private static string Number(long number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 
     private static string Percent(double share) => share.ToString("0.#%", CultureInfo.InvariantCulture);
-
-    // What a file says must not move the cursor.
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
 }

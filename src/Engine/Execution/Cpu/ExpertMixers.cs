@@ -50,14 +50,11 @@ internal sealed class ExpertMixers : IDisposable
 
     private static void ForEachSet(ModelGraph graph, Action<ExpertSet> use)
     {
-        foreach (IReadOnlyList<Operation> layer in graph.Layers)
+        foreach (Operation operation in graph.Operations)
         {
-            foreach (Operation operation in layer)
+            if (operation is MixExperts mix)
             {
-                if (operation is MixExperts mix)
-                {
-                    use(mix.Set);
-                }
+                use(mix.Set);
             }
         }
     }

@@ -78,14 +78,11 @@ internal sealed unsafe class StepScratch : IDisposable
     private static HashSet<int> HeadWidths(ModelGraph graph)
     {
         var widths = new HashSet<int>();
-        foreach (IReadOnlyList<Operation> layer in graph.Layers)
+        foreach (Operation operation in graph.Operations)
         {
-            foreach (Operation operation in layer)
+            if (operation is ProjectHeads project)
             {
-                if (operation is ProjectHeads project)
-                {
-                    widths.Add(project.Heads[0].Inputs);
-                }
+                widths.Add(project.Heads[0].Inputs);
             }
         }
 
