@@ -4,11 +4,11 @@ using System.Runtime.Intrinsics;
 namespace Serving.Engine.Kernels;
 
 /// <summary>
-/// A row of activations as int8 in blocks of 32, and its outliers apart from them. A block is 32 bytes, the scale and the sum of the block's values,
-/// outliers included, as the term of a weight's minimum needs it. An outlier is a value beyond three times the row's root mean square: left in its block
-/// it would widen the steps of the other 31, so the block has a zero there and the row ends with a list of the quads (four neighbouring inputs) that have
-/// outliers, each with a scale of its own; one alone in its quad is all but exact (the idea of LLM.int8(),
-/// Dettmers et al., arXiv 2208.07339). What a row becomes depends on that row alone.
+/// A row of activations as int8 in blocks of 32, and its outliers apart from them. A block is 32 bytes, the scale, the sum of the block's values, outliers
+/// included, as the term of a weight's minimum needs it, and as 16-bit numbers the sums of the bytes of its two halves, for weights whose scales belong to
+/// 16 inputs. An outlier is a value beyond three times the row's root mean square: left in its block it would widen the steps of the other 31, so the
+/// block has a zero there and the row ends with a list of the quads (four neighbouring inputs) that have outliers, each with a scale of its own; one alone
+/// in its quad is all but exact (the idea of LLM.int8(), Dettmers et al., arXiv 2208.07339). What a row becomes depends on that row alone.
 /// </summary>
 /// <remarks>The list: the count of quads, 8 bytes unused, then for each quad its number in the row, its four bytes and its scale.</remarks>
 internal static unsafe class QuantizedRow
@@ -16,7 +16,8 @@ internal static unsafe class QuantizedRow
     public const int BlockInputs = 32;
     public const int ScaleOffset = 32;
     public const int SumOffset = 36;
-    public const int BlockBytes = 40;
+    public const int HalfSumsOffset = 40;
+    public const int BlockBytes = 44;
     public const int QuadInputs = 4;
     public const int OutlierBytes = 12;
     public const int OutlierQuadOffset = 4;
@@ -116,7 +117,11 @@ internal static unsafe class QuantizedRow
         Vector256<int> q3 = Vector256.ConvertToInt32(f3);
         Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)destination);
         *(float*)(destination + ScaleOffset) = scale;
-        *(float*)(destination + SumOffset) = Vector256.Sum(q0 + q1 + q2 + q3) * scale;
+        int firstHalf = Vector256.Sum(q0 + q1);
+        int secondHalf = Vector256.Sum(q2 + q3);
+        *(float*)(destination + SumOffset) = (firstHalf + secondHalf) * scale;
+        *(short*)(destination + HalfSumsOffset) = (short)firstHalf;
+        *(short*)(destination + HalfSumsOffset + sizeof(short)) = (short)secondHalf;
     }
 
     /// <summary>The list of a row's outliers as it grows.</summary>
