@@ -89,6 +89,17 @@ public sealed class FakeModelExecutor : IModelExecutor
         }
     }
 
+    public void CopyBlock(BlockId from, BlockId to)
+    {
+        for (var layer = 0; layer < KvLayout.Layers; layer++)
+        {
+            for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
+            {
+                Run(layer, from, run).CopyTo(Run(layer, to, run));
+            }
+        }
+    }
+
     /// <summary>The tokens that a sequence gets when it is alone. Any thread may ask.</summary>
     public IReadOnlyList<int> Expect(ReadOnlySpan<int> prompt, int answerTokens, SamplingParameters sampling, params int[] endTokens)
     {

@@ -4,7 +4,7 @@ namespace Serving.Engine.Execution;
 
 /// <summary>
 /// Runs steps of one model and owns its KV storage: the upper seam of the engine. <see cref="Execute"/> is called by one thread, the engine's;
-/// <see cref="ExportBlock"/> and <see cref="ImportBlock"/> may be called by others for blocks that no running step reads or writes.
+/// <see cref="ExportBlock"/>, <see cref="ImportBlock"/> and <see cref="CopyBlock"/> may be called by others for blocks that no running step reads or writes.
 /// </summary>
 public interface IModelExecutor : IDisposable
 {
@@ -31,6 +31,9 @@ public interface IModelExecutor : IDisposable
 
     /// <summary>Copies <paramref name="slots"/> slots of one layer of a block in, packed as <see cref="ExportBlock"/> does.</summary>
     void ImportBlock(int layer, BlockId block, int slots, ReadOnlySpan<byte> source);
+
+    /// <summary>Copies one block, all its layers, over another (copy-on-write).</summary>
+    void CopyBlock(BlockId from, BlockId to);
 }
 
 /// <summary>What the rest of the engine needs to know of a loaded model.</summary>

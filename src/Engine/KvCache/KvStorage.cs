@@ -73,6 +73,14 @@ public sealed unsafe class KvStorage : IDisposable
         }
     }
 
+    /// <summary>Copies one block, all its layers, over another: what copy-on-write does when a sequence is to write into a block that others hold too.</summary>
+    public void CopyBlock(BlockId from, BlockId to)
+    {
+        byte* source = LayerAddress(0, from);
+        byte* destination = LayerAddress(0, to);
+        new ReadOnlySpan<byte>(source, Layout.BytesPerBlock).CopyTo(new Span<byte>(destination, Layout.BytesPerBlock));
+    }
+
     public void Dispose() => _memory.Dispose();
 
     private void WriteHeads(float* source, int dim, int slot, byte* destination)

@@ -93,6 +93,32 @@ public sealed unsafe class KvStorageTests
     }
 
     [Fact]
+    public void Copies_every_layer_of_a_block_and_no_other_block()
+    {
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 8, ValueDim: 8, BlockSize: 4, KvDataType.Float16);
+        using KvStorage kv = new(layout, 4);
+        Fill(kv, new BlockId(2), slots: 3, layer: 0);
+        Fill(kv, new BlockId(2), slots: 4, layer: 1);
+
+        kv.CopyBlock(new BlockId(2), new BlockId(0));
+
+        byte[] source = new byte[layout.BytesPerLayerBlock];
+        byte[] copy = new byte[layout.BytesPerLayerBlock];
+        for (int layer = 0; layer < 2; layer++)
+        {
+            kv.Export(layer, new BlockId(2), 4, source);
+            kv.Export(layer, new BlockId(0), 4, copy);
+            Assert.Equal(source, copy);
+            Assert.Contains(copy, value => value != 0);
+            AssertUntouched(kv, layer, new BlockId(1));
+            AssertUntouched(kv, layer, new BlockId(3));
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => kv.CopyBlock(new BlockId(4), new BlockId(0)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => kv.CopyBlock(new BlockId(0), new BlockId(-1)));
+    }
+
+    [Fact]
     public void Refuses_what_lies_outside_it()
     {
         KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 8, ValueDim: 8, BlockSize: 4, KvDataType.Float16);
@@ -134,7 +160,7 @@ public sealed unsafe class KvStorageTests
         Assert.All(bytes, value => Assert.Equal(0, value));
     }
 
-    private static void Fill(KvStorage kv, BlockId block, int slots)
+    private static void Fill(KvStorage kv, BlockId block, int slots, int layer = 1)
     {
         float* k = stackalloc float[16];
         float* v = stackalloc float[16];
@@ -146,7 +172,7 @@ public sealed unsafe class KvStorageTests
                 v[i] = 1000 + k[i];
             }
 
-            kv.Write(1, block, slot, k, v);
+            kv.Write(layer, block, slot, k, v);
         }
     }
 }

@@ -100,6 +100,8 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
 
     public void ImportBlock(int layer, BlockId block, int slots, ReadOnlySpan<byte> source) => _kv.Import(layer, block, slots, source);
 
+    public void CopyBlock(BlockId from, BlockId to) => _kv.CopyBlock(from, to);
+
     public void Dispose()
     {
         Array.ForEach(_ropes, rope => rope.Dispose());
