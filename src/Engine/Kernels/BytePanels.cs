@@ -4,8 +4,10 @@ using Serving.Engine.Formats.Blocks;
 namespace Serving.Engine.Kernels;
 
 /// <summary>Repacks Q8_0 into the panels that <see cref="ByteKernel{TSimd, TRegister}"/> reads.</summary>
-internal static unsafe class BytePanels
+internal sealed unsafe class BytePanels : PanelForm
 {
+    public static readonly BytePanels Instance = new();
+
     /// <summary>Four inputs of 16 outputs.</summary>
     public const int QuadBytes = 64;
 
@@ -16,7 +18,15 @@ internal static unsafe class BytePanels
 
     private const int SourceBytes = 34;
 
-    public static void PackRow(ReadOnlySpan<byte> row, byte* panel, int lane)
+    private BytePanels()
+    {
+    }
+
+    public override string Name => "byte-panels-1";
+
+    public override long PanelBytes(int inputs) => inputs / QuantizedRow.BlockInputs * (long)(BlockBytes + BlockScaleBytes);
+
+    public override void PackRow(ReadOnlySpan<byte> row, byte* panel, int lane)
     {
         int blocks = row.Length / SourceBytes;
         ushort* scales = (ushort*)(panel + ((long)blocks * BlockBytes));
@@ -30,7 +40,7 @@ internal static unsafe class BytePanels
         }
     }
 
-    public static void UnpackRow(byte* panel, int lane, Span<float> destination)
+    public override void UnpackRow(byte* panel, int lane, Span<float> destination)
     {
         int blocks = destination.Length / QuantizedRow.BlockInputs;
         ushort* scales = (ushort*)(panel + ((long)blocks * BlockBytes));

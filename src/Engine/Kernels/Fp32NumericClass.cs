@@ -20,11 +20,10 @@ public sealed class Fp32NumericClass : NumericClass
 
     public override string Name => "fp32";
 
-    public override WeightMatrix Pack(in RawTensor weights) =>
-        MappedMatrix.Supports(weights.Type) ? MappedMatrix.CopyOf(in weights) : new Fp32Matrix(in weights, _selection.Kernels);
+    internal override PackedForm FormOf(GgmlType type) => MappedMatrix.Supports(type) ? RowsForm.Instance : Fp32Matrix.Form(type);
 
-    public override long PackedBytes(in RawTensor weights) =>
-        MappedMatrix.Supports(weights.Type) ? weights.ByteCount : Fp32Matrix.PackedBytes(in weights);
+    internal override WeightMatrix Open(in RawTensor weights, PackedMemory memory) =>
+        MappedMatrix.Supports(weights.Type) ? MappedMatrix.InCopy(in weights, memory) : new Fp32Matrix(in weights, memory, _selection.Kernels);
 
     public override long ActivationBytes(int rowsMax, int widthMax) => PanelActivations.ByteCount(rowsMax, widthMax, quantized: false);
 

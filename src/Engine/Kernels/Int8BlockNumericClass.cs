@@ -25,15 +25,15 @@ public sealed class Int8BlockNumericClass : NumericClass
 
     public override string Name => $"int8-blocks-v3/{_selection.Name}";
 
-    public override WeightMatrix Pack(in RawTensor weights) =>
-        Int8Matrix.Supports(weights.Type) ? new Int8Matrix(in weights, _selection.Kernels)
-        : MappedMatrix.Supports(weights.Type) ? MappedMatrix.CopyOf(in weights)
-        : new Fp32Matrix(in weights, _selection.Kernels);
+    internal override PackedForm FormOf(GgmlType type) =>
+        Int8Matrix.Supports(type) ? Int8Matrix.Form(type)
+        : MappedMatrix.Supports(type) ? RowsForm.Instance
+        : Fp32Matrix.Form(type);
 
-    public override long PackedBytes(in RawTensor weights) =>
-        Int8Matrix.Supports(weights.Type) ? Int8Matrix.PackedBytes(in weights)
-        : MappedMatrix.Supports(weights.Type) ? weights.ByteCount
-        : Fp32Matrix.PackedBytes(in weights);
+    internal override WeightMatrix Open(in RawTensor weights, PackedMemory memory) =>
+        Int8Matrix.Supports(weights.Type) ? new Int8Matrix(in weights, memory, _selection.Kernels)
+        : MappedMatrix.Supports(weights.Type) ? MappedMatrix.InCopy(in weights, memory)
+        : new Fp32Matrix(in weights, memory, _selection.Kernels);
 
     public override long ActivationBytes(int rowsMax, int widthMax) => PanelActivations.ByteCount(rowsMax, widthMax, quantized: true);
 

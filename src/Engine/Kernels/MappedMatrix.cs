@@ -5,7 +5,7 @@ namespace Serving.Engine.Kernels;
 
 /// <summary>
 /// A matrix in F32, F16 or BF16 whose rows are used as they lie: in the mapped file, so that all workers of a machine share its pages, or in a copy
-/// of rows that lie in no file. Threads take runs of outputs as they come.
+/// of rows that lie in no file in that order. Threads take runs of outputs as they come.
 /// </summary>
 internal sealed unsafe class MappedMatrix : WeightMatrix
 {
@@ -13,10 +13,10 @@ internal sealed unsafe class MappedMatrix : WeightMatrix
     private const int RunOutputsStep = 8;
 
     private readonly RawTensor _rows;
-    private readonly NativeBuffer? _copy;
+    private readonly PackedMemory? _copy;
     private readonly delegate*<in RowProduct, int, int, void> _kernel;
 
-    private MappedMatrix(in RawTensor rows, NativeBuffer? copy)
+    private MappedMatrix(in RawTensor rows, PackedMemory? copy)
     {
         _rows = rows;
         _copy = copy;
@@ -34,9 +34,9 @@ internal sealed unsafe class MappedMatrix : WeightMatrix
 
     public override int Inputs => _rows.Inputs;
 
-    public override long ResidentBytes => _copy?.ByteCount ?? 0;
+    public override long ResidentBytes => _copy is { IsShared: false } ? _copy.ByteCount : 0;
 
-    public override long MappedBytes => _copy is null ? _rows.ByteCount : 0;
+    public override long MappedBytes => _copy is { IsShared: false } ? 0 : _rows.ByteCount;
 
     public override string KernelName { get; }
 
@@ -46,13 +46,8 @@ internal sealed unsafe class MappedMatrix : WeightMatrix
     /// <summary>Reads the rows where they are; the caller keeps their file open as long as the matrix is used.</summary>
     public static MappedMatrix InPlace(in RawTensor rows) => new(in rows, copy: null);
 
-    /// <summary>Copies the rows, which are not needed afterwards.</summary>
-    public static MappedMatrix CopyOf(in RawTensor rows)
-    {
-        var copy = new NativeBuffer(rows.ByteCount);
-        Buffer.MemoryCopy((void*)rows.Data, copy.Address, rows.ByteCount, rows.ByteCount);
-        return new MappedMatrix(rows with { Data = (nint)copy.Address }, copy);
-    }
+    /// <summary>Reads a copy of the rows (<see cref="RowsForm"/>), which the matrix disposes.</summary>
+    public static MappedMatrix InCopy(in RawTensor rows, PackedMemory copy) => new(rows with { Data = (nint)copy.Address }, copy);
 
     public override void Multiply(Activations x, int rows, float* y, int yStride, ComputePool pool)
     {

@@ -5,8 +5,12 @@ using Serving.Engine.Formats.Blocks;
 namespace Serving.Engine.Kernels;
 
 /// <summary>Repacks Q4_0 and Q4_1 into the panels that <see cref="NibbleKernel{TSimd, TRegister}"/> reads. Q4_0 is Q4_1 with the minimum −8 · scale.</summary>
-internal static unsafe class NibblePanels
+internal sealed unsafe class NibblePanels : PanelForm
 {
+    public static readonly NibblePanels Q4_0 = new(GgmlType.Q4_0);
+
+    public static readonly NibblePanels Q4_1 = new(GgmlType.Q4_1);
+
     /// <summary>Four inputs of 16 outputs in the low nibbles, the next four in the high ones.</summary>
     public const int QuadPairBytes = 64;
 
@@ -14,9 +18,17 @@ internal static unsafe class NibblePanels
 
     public const int BlockBytes = ScalesOffset + (2 * PanelProduct.PanelOutputs * sizeof(ushort));
 
-    public static void PackRow(GgmlType type, ReadOnlySpan<byte> row, byte* panel, int lane)
+    private readonly GgmlType _type;
+
+    private NibblePanels(GgmlType type) => _type = type;
+
+    public override string Name => "nibble-panels-1";
+
+    public override long PanelBytes(int inputs) => inputs / QuantizedRow.BlockInputs * (long)BlockBytes;
+
+    public override void PackRow(ReadOnlySpan<byte> row, byte* panel, int lane)
     {
-        int sourceBytes = type == GgmlType.Q4_0 ? 18 : 20;
+        int sourceBytes = _type == GgmlType.Q4_0 ? 18 : 20;
         Span<byte> values = stackalloc byte[QuantizedRow.BlockInputs];
         for (; !row.IsEmpty; row = row[sourceBytes..], panel += BlockBytes)
         {
@@ -37,14 +49,13 @@ internal static unsafe class NibblePanels
             ushort* scales = (ushort*)(panel + ScalesOffset);
             ushort scale = BinaryPrimitives.ReadUInt16LittleEndian(row);
             scales[lane] = scale;
-            scales[lane + PanelProduct.PanelOutputs] = type == GgmlType.Q4_1
+            scales[lane + PanelProduct.PanelOutputs] = _type == GgmlType.Q4_1
                 ? BinaryPrimitives.ReadUInt16LittleEndian(row[2..])
                 : BitConverter.HalfToUInt16Bits((Half)(-8f * (float)BitConverter.UInt16BitsToHalf(scale)));
         }
     }
 
-    /// <summary>The weights of one output, as <c>BlockDecoder</c> gives them.</summary>
-    public static void UnpackRow(byte* panel, int lane, Span<float> destination)
+    public override void UnpackRow(byte* panel, int lane, Span<float> destination)
     {
         for (; !destination.IsEmpty; destination = destination[QuantizedRow.BlockInputs..], panel += BlockBytes)
         {

@@ -12,10 +12,10 @@ public abstract class NumericClass
     public abstract string Name { get; }
 
     /// <summary>Repacks a weight matrix into this class's layout, which for plain floats is a copy. The raw bytes are not needed afterwards.</summary>
-    public abstract WeightMatrix Pack(in RawTensor weights);
+    public WeightMatrix Pack(in RawTensor weights) => Open(in weights, PackedMemory.Pack(in weights, FormOf(weights.Type)));
 
     /// <summary>The <see cref="WeightMatrix.ResidentBytes"/> that <see cref="Pack"/> would give, without packing.</summary>
-    public abstract long PackedBytes(in RawTensor weights);
+    public long PackedBytes(in RawTensor weights) => FormOf(weights.Type).ByteCount(in weights);
 
     /// <summary>Whether rows of that format are used as a file holds them, so that <see cref="Map"/> takes them.</summary>
     public virtual bool UsesInPlace(GgmlType type) => MappedMatrix.Supports(type);
@@ -25,6 +25,14 @@ public abstract class NumericClass
     /// </summary>
     /// <exception cref="ArgumentException">The class does not use that format in place (<see cref="UsesInPlace"/>).</exception>
     public virtual WeightMatrix Map(in RawTensor weights) => MappedMatrix.InPlace(in weights);
+
+    /// <summary>The layout that weights of a format are packed into.</summary>
+    internal abstract PackedForm FormOf(GgmlType type);
+
+    /// <summary>The matrix over memory that holds it in that layout already.</summary>
+    /// <param name="weights">Name, format and size; of its rows nothing is read.</param>
+    /// <param name="memory">The matrix disposes it.</param>
+    internal abstract WeightMatrix Open(in RawTensor weights, PackedMemory memory);
 
     /// <summary>Bytes of what <see cref="CreateActivations"/> would make.</summary>
     public abstract long ActivationBytes(int rowsMax, int widthMax);
@@ -52,11 +60,11 @@ public abstract unsafe class WeightMatrix : IDisposable
 
     public abstract int Inputs { get; }
 
-    /// <summary>Bytes that the weights take in memory of their own; 0 where they are read from a mapped file.</summary>
+    /// <summary>Bytes that the weights take in memory of their own; 0 where they lie in a mapped file.</summary>
     public abstract long ResidentBytes { get; }
 
-    /// <summary>Bytes of a mapped file that products read in place; 0 where the weights are repacked.</summary>
-    public virtual long MappedBytes => 0;
+    /// <summary>Bytes of a mapped file that products read; 0 where the weights have memory of their own.</summary>
+    public abstract long MappedBytes { get; }
 
     /// <summary>Names the kernel: <c>q4_1·int8/avx2</c>.</summary>
     public abstract string KernelName { get; }

@@ -1,3 +1,5 @@
+using Serving.Engine.Formats;
+
 namespace Serving.Engine.Kernels;
 
 /// <summary>A weight matrix in panels of 16 outputs; the last is filled up with zero weights. Threads take panels as they come.</summary>
@@ -6,26 +8,35 @@ internal abstract unsafe class PanelMatrix : WeightMatrix
     // Rows that the last, partly filled panel computes at a time, through a buffer on the stack.
     private const int BufferedRows = 64;
 
-    private readonly NativeBuffer _panels;
+    private readonly PanelForm _form;
+    private readonly PackedMemory _panels;
     private readonly long _panelBytes;
     private readonly delegate*<in PanelProduct, int, float*, int, int, int, void> _kernel;
 
-    protected PanelMatrix(int outputs, int inputs, long panelBytes, delegate*<in PanelProduct, int, float*, int, int, int, void> kernel, string kernelName)
+    /// <param name="weights">The raw matrix; of its rows nothing is read.</param>
+    /// <param name="form">How the panels look.</param>
+    /// <param name="memory">The panels; the matrix disposes it.</param>
+    protected PanelMatrix(
+        in RawTensor weights, PanelForm form, PackedMemory memory, delegate*<in PanelProduct, int, float*, int, int, int, void> kernel, string kernelName)
     {
-        Outputs = outputs;
-        Inputs = inputs;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(memory.ByteCount, form.ByteCount(in weights), nameof(memory));
+        Outputs = weights.Outputs;
+        Inputs = weights.Inputs;
         KernelName = kernelName;
-        PanelCount = (outputs + PanelProduct.PanelOutputs - 1) / PanelProduct.PanelOutputs;
-        _panelBytes = panelBytes;
+        PanelCount = PanelForm.PanelCount(Outputs);
+        _form = form;
+        _panels = memory;
+        _panelBytes = form.PanelBytes(Inputs);
         _kernel = kernel;
-        _panels = new NativeBuffer(PanelCount * panelBytes);
     }
 
     public sealed override int Outputs { get; }
 
     public sealed override int Inputs { get; }
 
-    public sealed override long ResidentBytes => _panels.ByteCount;
+    public sealed override long ResidentBytes => _panels.IsShared ? 0 : _panels.ByteCount;
+
+    public sealed override long MappedBytes => _panels.IsShared ? _panels.ByteCount : 0;
 
     public sealed override string KernelName { get; }
 
@@ -59,20 +70,14 @@ internal abstract unsafe class PanelMatrix : WeightMatrix
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)output, (uint)Outputs, nameof(output));
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, Inputs);
-        UnpackRow(PanelOf(output), output % PanelProduct.PanelOutputs, destination);
+        byte* panel = _panels.Address + (output / PanelProduct.PanelOutputs * _panelBytes);
+        _form.UnpackRow(panel, output % PanelProduct.PanelOutputs, destination);
     }
 
     public sealed override void Dispose() => _panels.Dispose();
 
     /// <summary>The rows in the form that the kernel reads.</summary>
     protected abstract byte* Source(Activations x, int rows, out long strideBytes);
-
-    protected abstract void UnpackRow(byte* panel, int lane, Span<float> destination);
-
-    /// <summary>Bytes of a matrix's panels, given those of one.</summary>
-    protected static long BytesOf(int outputs, long panelBytes) => (outputs + PanelProduct.PanelOutputs - 1) / PanelProduct.PanelOutputs * panelBytes;
-
-    protected byte* PanelOf(int output) => _panels.Address + (output / PanelProduct.PanelOutputs * _panelBytes);
 
     private void MultiplyPanel(in PanelProduct product, int panel)
     {
