@@ -3,7 +3,7 @@ using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
 // Without arguments: a table of throughputs in under a minute. "mapped": weights in place against repacked ones. "load PATH": a model's
-// load times. With other arguments: BenchmarkDotNet's own (--filter '*', --list flat …).
+// load times. "sampler": the choice of a token. With other arguments: BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
     ThroughputTable.Print(KernelSelection.Default);
@@ -11,6 +11,10 @@ if (args.Length == 0)
 else if (args is ["mapped"])
 {
     MappedComparison.Print(KernelSelection.Default);
+}
+else if (args is ["sampler"])
+{
+    SamplerTimes.Print();
 }
 else if (args is ["load", var path])
 {

@@ -121,7 +121,15 @@ public sealed class FakeModelExecutor : IModelExecutor
             }
 
             WriteLogits(state, logits);
-            if (!sampler.TrySample(logits, sampling, tokens.Count, out var token))
+            var input = new SamplingInput
+            {
+                Logits = logits,
+                Parameters = sampling,
+                Tokens = tokens.ToArray(),
+                PromptLength = prompt.Length,
+                EndTokens = endTokens,
+            };
+            if (!sampler.TrySample(input, out var token))
             {
                 throw new InvalidOperationException("The fake model's own logits are broken.");
             }

@@ -24,7 +24,7 @@ public sealed class Sequence
         ReadOnlySpan<int> prompt,
         SequenceWork work,
         int tokensMax,
-        in SamplingParameters sampling,
+        SamplingParameters sampling,
         ReadOnlyMemory<int> endTokens,
         int blockSize,
         ISequenceObserver observer)
@@ -41,6 +41,7 @@ public sealed class Sequence
         _tokens = new int[tokensMax];
         prompt.CopyTo(_tokens);
         TokenCount = prompt.Length;
+        Logprobs = sampling.Logprobs is { } top ? new AnswerLogprobs(tokensMax - prompt.Length, top) : null;
         Table = new BlockTable((tokensMax + blockSize - 1) / blockSize);
         AwaitsRemoteKv = work == SequenceWork.GenerateFromRemoteKv;
     }
@@ -50,6 +51,9 @@ public sealed class Sequence
     public SequenceWork Work { get; }
 
     public SamplingParameters Sampling { get; }
+
+    /// <summary>Of the answer's tokens, where <see cref="SamplingParameters.Logprobs"/> asks for them.</summary>
+    public AnswerLogprobs? Logprobs { get; }
 
     public int PromptLength { get; }
 
@@ -85,6 +89,16 @@ public sealed class Sequence
 
     /// <summary>A token of the answer, by its place from 0. Any thread may ask for one that it has been told of.</summary>
     public int AnswerToken(int index) => _tokens[PromptLength + index];
+
+    /// <summary>What the choice of the next token depends on, beside the logits.</summary>
+    public SamplingInput SamplingInput(ReadOnlySpan<float> logits) => new()
+    {
+        Logits = logits,
+        Parameters = Sampling,
+        Tokens = Tokens.Span,
+        PromptLength = PromptLength,
+        EndTokens = _endTokens.Span,
+    };
 
     /// <summary>The scheduler's step that last held rows of this sequence.</summary>
     internal long ScheduledStep { get; set; }

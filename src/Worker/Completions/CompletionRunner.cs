@@ -75,11 +75,12 @@ internal sealed partial class CompletionRunner(
         Work = remote ? SequenceWork.GenerateFromRemoteKv : SequenceWork.Generate,
         MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
         EndTokens = model.EndTokens,
-        Sampling = new SamplingParameters(
-            request.Sampling.HasTemperature ? request.Sampling.Temperature : model.SamplingDefaults.Temperature ?? 1,
-            request.Sampling.HasTopP ? request.Sampling.TopP : model.SamplingDefaults.TopP ?? 1,
-            seed,
-            Choice: 0),
+        Sampling = new SamplingParameters
+        {
+            Temperature = request.Sampling.HasTemperature ? request.Sampling.Temperature : model.SamplingDefaults.Temperature ?? 1,
+            TopP = request.Sampling.HasTopP ? request.Sampling.TopP : model.SamplingDefaults.TopP ?? 1,
+            Seed = seed,
+        },
     };
 
     /// <summary>Has the sequence's reserved blocks filled, and tells the engine how that ended.</summary>

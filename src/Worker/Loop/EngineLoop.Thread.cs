@@ -151,7 +151,7 @@ public sealed partial class EngineLoop
         if (scheduled.LogitsIndex >= 0)
         {
             var logits = _plan.Logits.Slice(scheduled.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
-            if (!_sampler.TrySample(logits, sequence.Sampling, sequence.TokenCount, out token))
+            if (!TrySample(logits, sequence, out token))
             {
                 var handle = HandleOf(sequence);
                 LogBrokenLogits(_logger, handle.RequestId, sequence.TokenCount);
@@ -161,6 +161,17 @@ public sealed partial class EngineLoop
         }
 
         _scheduler.Commit(scheduled, token);
+    }
+
+    private bool TrySample(ReadOnlySpan<float> logits, Sequence sequence, out int token)
+    {
+        if (!_sampler.TrySample(sequence.SamplingInput(logits), out token))
+        {
+            return false;
+        }
+
+        sequence.Logprobs?.Add(_sampler, logits, token);
+        return true;
     }
 
     private void FailStep(string error)

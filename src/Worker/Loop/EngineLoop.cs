@@ -84,7 +84,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         var prompt = request.PromptTokens;
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(request.PromptTokens));
         ArgumentOutOfRangeException.ThrowIfLessThan(request.MaxTokens ?? 1, 1, nameof(request.MaxTokens));
-        request.Sampling.ThrowIfInvalid();
+        request.Sampling.ThrowIfInvalid(Limits.VocabularySize);
         if (_isStopping || _hasFailed)
         {
             return RefuseAsEnded();

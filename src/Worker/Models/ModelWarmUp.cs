@@ -48,7 +48,7 @@ internal static class ModelWarmUp
             PromptTokens = prompt,
             Work = SequenceWork.Generate,
             MaxTokens = AnswerTokens,
-            Sampling = greedy ? SamplingParameters.Greedy : new SamplingParameters(Temperature: 1, TopP: 0.9f, Seed: 1, Choice: 0),
+            Sampling = greedy ? SamplingParameters.Greedy : new SamplingParameters { TopP = 0.9f, Seed = 1 },
         });
         return submitted.IsAccepted ? submitted.Handle : throw new WorkerStartException($"The warm-up was refused: {submitted.Refusal.Message}");
     }

@@ -1,4 +1,3 @@
-using CsCheck;
 using Serving.Engine.Sampling;
 
 namespace Serving.Engine.Tests.Sampling;
@@ -7,16 +6,17 @@ public sealed class SamplerTests
 {
     private const int Vocabulary = 1_003;
 
+    private static readonly SamplingParameters _drawn = new() { Temperature = 0.8f, TopP = 0.95f, Seed = 42 };
+
     private readonly Sampler _sampler = new(Vocabulary);
 
     [Fact]
     public void Greedy_takes_the_largest_logit_and_the_lowest_id_among_equals()
     {
-        var logits = new float[Vocabulary];
-        Array.Fill(logits, -3);
+        var logits = Filled(-3);
         logits[1_002] = logits[17] = logits[501] = 2.5f;
 
-        Assert.Equal(17, Sample(logits, SamplingParameters.Greedy, 5));
+        Assert.Equal(17, _sampler.Draw(logits, SamplingParameters.Greedy, 5));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class SamplerTests
         {
             var logits = new float[Vocabulary];
             logits[id] = 1;
-            Assert.Equal(id, Sample(logits, SamplingParameters.Greedy, 0));
+            Assert.Equal(id, _sampler.Draw(logits, SamplingParameters.Greedy, 0));
         }
     }
 
@@ -35,182 +35,135 @@ public sealed class SamplerTests
     [InlineData(float.PositiveInfinity)]
     public void Refuses_logits_that_are_not_finite(float broken)
     {
-        foreach (var id in new[] { 0, 500, Vocabulary - 1 })
+        for (var id = 0; id < Vocabulary; id++)
         {
             var logits = new float[Vocabulary];
             logits[id] = broken;
-            Assert.False(_sampler.TrySample(logits, SamplingParameters.Greedy, 0, out _));
-            Assert.False(_sampler.TrySample(logits, new SamplingParameters(1, 0.9f, 1, 0), 0, out _));
+            Assert.False(TrySample(logits, SamplingParameters.Greedy));
+            Assert.False(TrySample(logits, _drawn));
         }
 
-        var masked = new float[Vocabulary];
-        Array.Fill(masked, float.NegativeInfinity);
-        Assert.False(_sampler.TrySample(masked, SamplingParameters.Greedy, 0, out _));
+        Assert.False(TrySample(Filled(float.NegativeInfinity), SamplingParameters.Greedy));
     }
 
     [Fact]
     public void Never_draws_a_masked_token()
     {
-        var logits = new float[Vocabulary];
-        Array.Fill(logits, float.NegativeInfinity);
+        var logits = Filled(float.NegativeInfinity);
         logits[3] = 1;
         logits[900] = 1;
 
-        var drawn = Enumerable.Range(0, 200).Select(i => Sample(logits, new SamplingParameters(5, 1, 1, 0), i)).Distinct().Order();
-        Assert.Equal([3, 900], drawn);
+        Assert.Equal([3, 900], Drawn(logits, new SamplingParameters { Temperature = 5 }));
+        Assert.Equal([3, 900], Drawn(logits, new SamplingParameters { Temperature = 5, TypicalP = 0.9f }));
+        Assert.Equal([3, 900], Drawn(logits, new SamplingParameters { Temperature = 5, TopK = 10 }));
     }
 
     [Fact]
     public void Same_seed_and_position_draw_the_same_token_whatever_came_between()
     {
         var random = new Random(1);
-        var logits = Logits(random, 4);
-        var parameters = new SamplingParameters(0.8f, 0.95f, 42, 0);
-        var first = Enumerable.Range(0, 50).Select(i => Sample(logits, parameters, i)).ToArray();
+        var logits = SamplerHarness.Logits(random, Vocabulary, 4);
+        var first = Enumerable.Range(0, 50).Select(i => _sampler.Draw(logits, _drawn, i)).ToArray();
 
-        Sample(Logits(random, 4), new SamplingParameters(1, 0.5f, 7, 3), 9);
-        var again = Enumerable.Range(0, 50).Reverse().Select(i => new Sampler(Vocabulary).Draw(logits, parameters, i)).Reverse();
+        _sampler.Draw(SamplerHarness.Logits(random, Vocabulary, 4), _drawn with { TopP = 0.5f, Seed = 7, Choice = 3, TopK = 5 }, 9);
+        var again = Enumerable.Range(0, 50).Reverse().Select(i => new Sampler(Vocabulary).Draw(logits, _drawn, i)).Reverse();
 
         Assert.Equal(first, again);
         Assert.True(first.Distinct().Count() > 10);
-        Assert.NotEqual(first, Enumerable.Range(0, 50).Select(i => Sample(logits, parameters with { Seed = 43 }, i)));
-    }
-
-    [Fact]
-    public void Draws_tokens_as_often_as_their_probability_says()
-    {
-        var logits = new float[Vocabulary];
-        Array.Fill(logits, float.NegativeInfinity);
-        (logits[10], logits[20], logits[30]) = (MathF.Log(6), MathF.Log(3), MathF.Log(1));
-
-        var counts = new int[Vocabulary];
-        for (var i = 0; i < 20_000; i++)
-        {
-            counts[Sample(logits, new SamplingParameters(1, 1, 5, 0), i)]++;
-        }
-
-        // Four standard deviations of 20,000 draws are about 0.014.
-        Assert.Equal(0.6, counts[10] / 20_000.0, 0.014);
-        Assert.Equal(0.3, counts[20] / 20_000.0, 0.014);
-        Assert.Equal(0.1, counts[30] / 20_000.0, 0.014);
+        Assert.NotEqual(first, Enumerable.Range(0, 50).Select(i => _sampler.Draw(logits, _drawn with { Seed = 43 }, i)));
+        Assert.NotEqual(first, Enumerable.Range(0, 50).Select(i => _sampler.Draw(logits, _drawn with { Choice = 1 }, i)));
     }
 
     [Fact]
     public void Top_p_keeps_the_likeliest_tokens_that_reach_it_and_no_more()
     {
-        var logits = new float[Vocabulary];
-        Array.Fill(logits, float.NegativeInfinity);
-        (logits[9], logits[4], logits[7], logits[2]) = (MathF.Log(5), MathF.Log(3), MathF.Log(1), MathF.Log(1));
+        var logits = Shares((9, 5), (4, 3), (7, 1), (2, 1));
 
-        Assert.Equal([9], Drawn(logits, 0.49f));
-        Assert.Equal([4, 9], Drawn(logits, 0.75f));
-        Assert.Equal([2, 4, 9], Drawn(logits, 0.85f));
-        Assert.Equal([2, 4, 7, 9], Drawn(logits, 0.95f));
+        Assert.Equal([9], Drawn(logits, new SamplingParameters { TopP = 0.49f }));
+        Assert.Equal([4, 9], Drawn(logits, new SamplingParameters { TopP = 0.75f }));
+        Assert.Equal([2, 4, 9], Drawn(logits, new SamplingParameters { TopP = 0.85f }));
+        Assert.Equal([2, 4, 7, 9], Drawn(logits, new SamplingParameters { TopP = 0.95f }));
     }
 
     [Fact]
-    public void Top_p_among_equal_logits_keeps_the_lowest_ids()
+    public void Filters_among_equal_logits_keep_the_lowest_ids()
     {
-        var drawn = Drawn(new float[Vocabulary], 10.5f / Vocabulary, draws: 2_000);
+        var equal = new float[Vocabulary];
 
-        Assert.Equal(Enumerable.Range(0, 11), drawn);
+        Assert.Equal(Enumerable.Range(0, 11), Drawn(equal, new SamplingParameters { TopP = 10.5f / Vocabulary }, draws: 2_000));
+        Assert.Equal(Enumerable.Range(0, 11), Drawn(equal, new SamplingParameters { TopK = 11 }, draws: 2_000));
+        Assert.Equal(Enumerable.Range(0, 11), Drawn(equal, new SamplingParameters { TypicalP = 10.5f / Vocabulary }, draws: 2_000));
+        Assert.Equal(Vocabulary, Drawn(equal, new SamplingParameters { MinP = 1 }, draws: 20_000).Count());
     }
 
-    /// <summary>The nucleus, as a full sort finds it, is what is drawn from.</summary>
     [Fact]
-    public void Top_p_agrees_with_a_full_sort()
+    public void Top_k_keeps_so_many_and_min_p_what_is_near_the_likeliest()
     {
-        Gen.Select(Gen.Int[0, 100_000], Gen.Float[0.05f, 0.99f], Gen.Float[0.2f, 2f], Gen.Float[0.1f, 8f]).Sample(
-            (seed, topP, temperature, spread) =>
-            {
-                var logits = Logits(new Random(seed), spread);
-                var largest = logits.Max();
-                var weights = logits.Select(logit => Math.Exp((logit - largest) / temperature)).ToArray();
-                var order = Enumerable.Range(0, Vocabulary).OrderByDescending(id => logits[id]).ThenBy(id => id).ToArray();
-                var kept = new HashSet<int>();
-                var mass = 0.0;
-                var limit = weights.Sum() * topP;
-                foreach (var id in order)
-                {
-                    kept.Add(id);
-                    mass += weights[id];
+        var logits = Shares((9, 5), (4, 3), (7, 1), (2, 1));
 
-                    // The token after the border may be in or out by rounding: it is allowed.
-                    if (mass > limit * (1 + 1e-5))
-                    {
-                        break;
-                    }
-                }
+        Assert.Equal([9], Drawn(logits, new SamplingParameters { TopK = 1 }));
+        Assert.Equal([2, 4, 9], Drawn(logits, new SamplingParameters { TopK = 3 }));
+        Assert.Equal([4, 9], Drawn(logits, new SamplingParameters { MinP = 0.5f }));
+        Assert.Equal([2, 4, 7, 9], Drawn(logits, new SamplingParameters { MinP = 0.19f }));
+    }
 
-                for (var i = 0; i < 20; i++)
-                {
-                    Assert.Contains(Sample(logits, new SamplingParameters(temperature, topP, seed, 0), i), kept);
-                }
-            },
-            iter: 100,
-            threads: 1);
+    /// <summary>
+    /// Of ½, ¼ and 16 times 1/64 the entropy is 0.34 + 0.35 + 1.04 = 1.73 nats; ¼ (1.39 nats) is nearest, then ½ (0.69), and 1/64 (4.16) last.
+    /// </summary>
+    [Fact]
+    public void Typical_p_prefers_what_tells_as_much_as_the_distribution_does_on_average()
+    {
+        var logits = Shares([(9, 32), (4, 16), .. Enumerable.Range(100, 16).Select(id => (id, 1))]);
+
+        Assert.Equal([4], Drawn(logits, new SamplingParameters { TypicalP = 0.2f }));
+        Assert.Equal([4, 9], Drawn(logits, new SamplingParameters { TypicalP = 0.3f }));
+        Assert.Equal([4, 9, 100], Drawn(logits, new SamplingParameters { TypicalP = 0.76f }));
+    }
+
+    [Fact]
+    public void Filters_see_what_those_before_them_kept()
+    {
+        // Of 5, 3, 1, 1 the two likeliest are 5/8 and 3/8: top-p 0.6 keeps one, where of all four it keeps two.
+        var logits = Shares((9, 5), (4, 3), (7, 1), (2, 1));
+
+        Assert.Equal([4, 9], Drawn(logits, new SamplingParameters { TopP = 0.6f }));
+        Assert.Equal([9], Drawn(logits, new SamplingParameters { TopP = 0.6f, TopK = 2 }));
+        Assert.Equal([9], Drawn(logits, new SamplingParameters { TopP = 0.6f, MinP = 0.5f }));
     }
 
     [Theory]
     [InlineData(1e-30f)]
     [InlineData(float.Epsilon)]
+    [InlineData(1.1e-5f)]
     public void A_vanishing_temperature_is_greedy(float temperature)
     {
-        var logits = Logits(new Random(3), 4);
+        var logits = SamplerHarness.Logits(new Random(3), Vocabulary, 4);
 
-        Assert.Equal(Sample(logits, SamplingParameters.Greedy, 0), Sample(logits, new SamplingParameters(temperature, 0.9f, 1, 0), 0));
+        Assert.Equal(_sampler.Draw(logits, SamplingParameters.Greedy, 0), _sampler.Draw(logits, _drawn with { Temperature = temperature }, 0));
     }
 
-    [Fact]
-    public void Allocates_nothing()
-    {
-        var logits = Logits(new Random(3), 4);
-        var parameters = new SamplingParameters(0.8f, 0.95f, 42, 0);
-        Sample(logits, parameters, 0);
-        Sample(logits, SamplingParameters.Greedy, 0);
-
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10; i++)
-        {
-            Sample(logits, parameters, i);
-            Sample(logits, SamplingParameters.Greedy, i);
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-    }
-
-    [Theory]
-    [InlineData(-0.1f, 1f)]
-    [InlineData(float.NaN, 1f)]
-    [InlineData(float.PositiveInfinity, 1f)]
-    [InlineData(1f, 0f)]
-    [InlineData(1f, 1.01f)]
-    [InlineData(1f, float.NaN)]
-    public void Parameters_outside_their_range_are_named(float temperature, float topP) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SamplingParameters(temperature, topP, 0, 0).ThrowIfInvalid());
-
-    private int Sample(float[] logits, SamplingParameters parameters, int position) => _sampler.Draw(logits, parameters, position);
-
-    private IEnumerable<int> Drawn(float[] logits, float topP, int draws = 400) =>
-        Enumerable.Range(0, draws).Select(i => Sample(logits, new SamplingParameters(1, topP, 11, 0), i)).Distinct().Order();
-
-    private static float[] Logits(Random random, float spread)
+    private static float[] Filled(float value)
     {
         var logits = new float[Vocabulary];
-        for (var id = 0; id < logits.Length; id++)
+        Array.Fill(logits, value);
+        return logits;
+    }
+
+    /// <summary>Logits of tokens whose probabilities are to each other as the numbers say; no other token has one.</summary>
+    private static float[] Shares(params ReadOnlySpan<(int Id, int Share)> tokens)
+    {
+        var logits = Filled(float.NegativeInfinity);
+        foreach (var (id, share) in tokens)
         {
-            logits[id] = (float)((random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5) * spread);
+            logits[id] = MathF.Log(share);
         }
 
         return logits;
     }
-}
 
-internal static class SamplerExtensions
-{
-    public static int Draw(this Sampler sampler, float[] logits, SamplingParameters parameters, int position)
-    {
-        Assert.True(sampler.TrySample(logits, parameters, position, out var token));
-        return token;
-    }
+    private bool TrySample(float[] logits, SamplingParameters parameters) =>
+        _sampler.TrySample(SamplerHarness.Input(logits, parameters, [0], 1), out _);
+
+    private IEnumerable<int> Drawn(float[] logits, SamplingParameters parameters, int draws = 400) =>
+        Enumerable.Range(0, draws).Select(i => _sampler.Draw(logits, parameters with { Seed = 11 }, i)).Distinct().Order();
 }

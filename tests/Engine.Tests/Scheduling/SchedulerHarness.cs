@@ -67,7 +67,7 @@ internal sealed class SchedulerHarness : ISequenceObserver
             if (part.LogitsIndex >= 0)
             {
                 var logits = _plan.Logits.Slice(part.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
-                Assert.True(_sampler.TrySample(logits, part.Sequence.Sampling, part.Sequence.TokenCount, out token));
+                Assert.True(_sampler.TrySample(part.Sequence.SamplingInput(logits), out token));
             }
 
             Scheduler.Commit(part, token);

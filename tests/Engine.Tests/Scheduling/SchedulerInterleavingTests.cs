@@ -55,7 +55,7 @@ public sealed class SchedulerInterleavingTests
 
     private static Sequence Arrive(SchedulerHarness harness, Random random)
     {
-        var sampling = random.Next(2) == 0 ? SamplingParameters.Greedy : new SamplingParameters(0.9f, 0.9f, random.Next(), 0);
+        var sampling = random.Next(2) == 0 ? SamplingParameters.Greedy : new() { Temperature = 0.9f, TopP = 0.9f, Seed = random.Next() };
         return harness.Add(
             SchedulerHarness.Prompt(random.Next(1, 20), random.Next()), (SequenceWork)random.Next(3), random.Next(1, 24), sampling);
     }

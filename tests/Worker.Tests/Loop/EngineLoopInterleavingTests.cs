@@ -27,7 +27,7 @@ public sealed class EngineLoopInterleavingTests
     {
         var prompt = Prompt(random.Next(2, 20), random.Next());
         var work = (SequenceWork)random.Next(3);
-        var handle = harness.Submit(prompt, work, random.Next(1, 20), new SamplingParameters(0.8f, 0.9f, random.Next(), 0));
+        var handle = harness.Submit(prompt, work, random.Next(1, 20), new SamplingParameters { Temperature = 0.8f, TopP = 0.9f, Seed = random.Next() });
         var reading = ReadToEndAsync(handle);
         switch (work)
         {

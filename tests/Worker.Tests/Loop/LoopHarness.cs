@@ -83,7 +83,7 @@ internal sealed class LoopHarness : IAsyncDisposable
     }
 
     /// <summary>Greedy for even numbers, sampled with the number as seed for odd ones.</summary>
-    public static SamplingParameters SamplingOf(int i) => i % 2 == 0 ? SamplingParameters.Greedy : new SamplingParameters(0.9f, 0.9f, i, 0);
+    public static SamplingParameters SamplingOf(int i) => i % 2 == 0 ? SamplingParameters.Greedy : new() { Temperature = 0.9f, TopP = 0.9f, Seed = i };
 
     public static int[] Prompt(int length, int seed = 0)
     {

@@ -1,0 +1,33 @@
+namespace Serving.Engine.Sampling;
+
+/// <summary>
+/// Log probabilities of an answer's tokens, in pages that are made as the answer grows: whoever asks for them costs one allocation in 64
+/// tokens, whoever does not none. The engine adds; a reader may ask for a token that it has been told of.
+/// </summary>
+/// <param name="tokensMax">Most tokens of the answer.</param>
+/// <param name="top">Log probabilities of other tokens beside each.</param>
+public sealed class AnswerLogprobs(int tokensMax, int top)
+{
+    private const int PageTokens = 64;
+
+    private readonly TokenLogprob[]?[] _pages = new TokenLogprob[]?[(tokensMax + PageTokens - 1) / PageTokens];
+    private int _count;
+
+    /// <summary>The sum over all tokens so far: how likely the model finds the answer.</summary>
+    public double Sum { get; private set; }
+
+    /// <summary>Of the token at a place of the answer, from 0: its own, then those of the likeliest tokens, descending.</summary>
+    public ReadOnlySpan<TokenLogprob> this[int index] => Slots(index);
+
+    /// <summary>Adds those of the next token of the answer.</summary>
+    public void Add(Sampler sampler, ReadOnlySpan<float> logits, int tokenId)
+    {
+        _pages[_count / PageTokens] ??= new TokenLogprob[PageTokens * (top + 1)];
+        var slots = Slots(_count++);
+        var logprob = sampler.Logprob(logits, tokenId, slots[1..]);
+        slots[0] = new TokenLogprob(tokenId, logprob);
+        Sum += logprob;
+    }
+
+    private Span<TokenLogprob> Slots(int index) => _pages[index / PageTokens].AsSpan(index % PageTokens * (top + 1), top + 1);
+}

@@ -1,0 +1,78 @@
+namespace Serving.Engine.Sampling;
+
+/// <summary>
+/// Penalties, bias and the mask of end tokens: what changes the logits of a few tokens. The counts of tokens are taken anew from the sequence
+/// every time, which costs a walk over it and leaves no state that a preemption, a replay or a hand-off would have to carry.
+/// </summary>
+internal sealed class LogitAdjustments(int vocabularySize)
+{
+    private readonly float[] _logits = new float[vocabularySize];
+
+    // Occurrences in the answer, plus one where the token is in the sequence at all; 0 for every token between two calls.
+    private readonly int[] _seen = new int[vocabularySize];
+
+    /// <summary>The adjusted logits, there until the next call; the row itself when there is nothing to change.</summary>
+    public ReadOnlySpan<float> Apply(in SamplingInput input)
+    {
+        var parameters = input.Parameters;
+        var masksEnd = input.Answer.Length < parameters.MinTokens && input.EndTokens.Length > 0;
+        if (!parameters.HasPenalties && parameters.LogitBias.IsEmpty && !masksEnd)
+        {
+            return input.Logits;
+        }
+
+        input.Logits.CopyTo(_logits);
+        if (parameters.HasPenalties)
+        {
+            Count(input);
+            Penalise(input.Tokens, parameters);
+        }
+
+        foreach (var bias in parameters.LogitBias.Span)
+        {
+            _logits[bias.TokenId] += bias.Bias;
+        }
+
+        if (masksEnd)
+        {
+            foreach (var token in input.EndTokens)
+            {
+                _logits[token] = float.NegativeInfinity;
+            }
+        }
+
+        return _logits;
+    }
+
+    private void Count(in SamplingInput input)
+    {
+        foreach (var token in input.Tokens)
+        {
+            _seen[token] = 1;
+        }
+
+        foreach (var token in input.Answer)
+        {
+            _seen[token]++;
+        }
+    }
+
+    /// <summary>Every token once, at its first place in the sequence, where its count is cleared.</summary>
+    private void Penalise(ReadOnlySpan<int> tokens, SamplingParameters parameters)
+    {
+        foreach (var token in tokens)
+        {
+            if (_seen[token] == 0)
+            {
+                continue;
+            }
+
+            var occurrences = _seen[token] - 1;
+            _seen[token] = 0;
+            var logit = _logits[token];
+            logit = logit > 0 ? logit / parameters.RepetitionPenalty : logit * parameters.RepetitionPenalty;
+            logit -= occurrences * parameters.FrequencyPenalty;
+            _logits[token] = occurrences > 0 ? logit - parameters.PresencePenalty : logit;
+        }
+    }
+}
