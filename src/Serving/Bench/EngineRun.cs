@@ -1,0 +1,101 @@
+using Serving.Engine;
+using Serving.Engine.Execution;
+using Serving.Engine.KvCache;
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+
+namespace Serving.Cli.Bench;
+
+/// <summary>
+/// The engine as a worker's loop runs it: scheduler, executor and sampler on one thread, here the caller's, without the loop's channels. Sequences are sampled greedily and end by
+/// their length only.
+/// </summary>
+internal sealed class EngineRun
+{
+    private readonly IModelExecutor _executor;
+    private readonly Scheduler _scheduler;
+    private readonly StepPlan _plan;
+    private readonly Sampler _sampler;
+    private readonly SilentObserver _observer = new();
+    private long _lastId;
+
+    public EngineRun(IModelExecutor executor, SchedulerOptions options)
+    {
+        _executor = executor;
+        var blockSize = executor.KvLayout.BlockSize;
+        var limits = new AdmissionLimits(executor.Model.ContextLength, executor.KvBlockCount * blockSize, options.WaitingSequencesMax, executor.Model.VocabularySize);
+        _scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), blockSize, limits, options);
+        _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize);
+        _sampler = new Sampler(executor.Model.VocabularySize);
+    }
+
+    /// <summary>Sequences that have not ended.</summary>
+    public int SequenceCount => _scheduler.SequenceCount;
+
+    /// <summary>Rows (tokens) of the last step.</summary>
+    public int RowCount => _plan.RowCount;
+
+    /// <summary>Whether the last step decoded and did nothing else: one row for each of so many sequences.</summary>
+    public bool HasDecoded(int sequences) => _plan.RowCount == sequences && _plan.SequenceCount == sequences && _plan.LogitRowCount == sequences;
+
+    /// <returns>The sequence, whose tokens grow with the steps.</returns>
+    public Sequence Submit(ReadOnlySpan<int> prompt, int answerTokens)
+    {
+        if (_scheduler.Limits.Examine(prompt, SequenceWork.Generate, _scheduler.WaitingCount) is { } refusal)
+        {
+            throw new BenchException($"The engine refuses the benchmark's prompt: {refusal.Message}");
+        }
+
+        var sequence = new Sequence(
+            new SequenceId(++_lastId), prompt, SequenceWork.Generate, prompt.Length + answerTokens, SamplingParameters.Greedy, ReadOnlyMemory<int>.Empty, _executor.KvLayout.BlockSize, _observer);
+        _scheduler.Enqueue(sequence);
+        return sequence;
+    }
+
+    /// <summary>Runs one step. Allocates nothing.</summary>
+    public void Step()
+    {
+        _scheduler.FillStep(_plan);
+        _executor.Execute(_plan);
+        foreach (ref readonly var scheduled in _scheduler.Scheduled)
+        {
+            var token = -1;
+            if (scheduled.LogitsIndex >= 0 && !TrySample(scheduled, out token))
+            {
+                throw new BenchException("The model gave logits that are not finite numbers.");
+            }
+
+            _scheduler.Commit(scheduled, token);
+        }
+    }
+
+    private bool TrySample(in ScheduledSequence scheduled, out int token)
+    {
+        var logits = _plan.Logits.Slice(scheduled.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
+        return _sampler.TrySample(logits, scheduled.Sequence.Sampling, scheduled.Sequence.TokenCount, out token);
+    }
+
+    /// <summary>Nobody listens: what matters is in the sequence.</summary>
+    private sealed class SilentObserver : ISequenceObserver
+    {
+        public void OnAdmitted(Sequence sequence)
+        {
+        }
+
+        public void OnComputed(Sequence sequence)
+        {
+        }
+
+        public void OnPrefillComputed(Sequence sequence)
+        {
+        }
+
+        public void OnToken(Sequence sequence)
+        {
+        }
+
+        public void OnFinished(Sequence sequence)
+        {
+        }
+    }
+}
