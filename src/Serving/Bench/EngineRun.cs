@@ -72,7 +72,7 @@ internal sealed class EngineRun
     private bool TrySample(in ScheduledSequence scheduled, out int token)
     {
         var logits = _plan.Logits.Slice(scheduled.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
-        return _sampler.TrySample(logits, scheduled.Sequence.Sampling, scheduled.Sequence.TokenCount, out token);
+        return _sampler.TrySample(scheduled.Sequence.SamplingInput(logits), out token);
     }
 
     /// <summary>Nobody listens: what matters is in the sequence.</summary>

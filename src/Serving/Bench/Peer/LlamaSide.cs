@@ -148,9 +148,15 @@ internal sealed unsafe class LlamaSide : IPeerSide
     {
         // Waits for the step, where it still runs.
         var logits = _library.LogitsOf(_context, row);
-        return logits is not null && _sampler.TrySample(new ReadOnlySpan<float>(logits, _vocabularySize), SamplingParameters.Greedy, 0, out var token)
+        if (logits is null)
+        {
+            throw new BenchException($"llama.cpp gave no logits.{LlamaLibrary.TakeErrors()}");
+        }
+
+        var input = new SamplingInput { Logits = new ReadOnlySpan<float>(logits, _vocabularySize), Parameters = SamplingParameters.Greedy, Tokens = [], PromptLength = 0 };
+        return _sampler.TrySample(input, out var token)
             ? token
-            : throw new BenchException($"llama.cpp gave no finite logits.{LlamaLibrary.TakeErrors()}");
+            : throw new BenchException("llama.cpp gave logits that are not finite numbers.");
     }
 
     private static double Seconds(Action work)
