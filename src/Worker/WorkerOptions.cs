@@ -33,6 +33,9 @@ public sealed class WorkerOptions
     [Range(64, 1 << 30)]
     public int KvTokensMax { get; set; } = 65_536;
 
+    /// <summary>Whether computed KV blocks are kept for prompts with the same beginning, until their room is needed. Default: true.</summary>
+    public bool PrefixCache { get; set; } = true;
+
     /// <summary>Most tokens of one engine step: the chunk of a long prompt. Default: 256.</summary>
     [Range(1, 65_536)]
     public int StepTokensMax { get; set; } = 256;

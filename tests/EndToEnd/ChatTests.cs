@@ -9,6 +9,7 @@ public sealed class ChatTests(SharedPlatform shared)
 {
     private const int PromptTokens = 37;
     private const int AnswerTokens = 8;
+    private const int BlockSize = 16;
 
     /// <summary>SmolLM2-135M: 30 layers × (K and V) × 3 KV heads × 64 dimensions × 2 bytes (fp16).</summary>
     private const int KvBytesPerToken = 30 * 2 * 3 * 64 * 2;
@@ -18,7 +19,9 @@ public sealed class ChatTests(SharedPlatform shared)
     [Fact]
     public async Task Answers_with_the_reference_tokens_through_a_prefill_and_a_decode_worker()
     {
-        using HttpResponseMessage response = await Chat.PostAsync(_platform.Client, Chat.Request());
+        var request = Chat.Request();
+        request["cache_salt"] = "asked for the first time";
+        using HttpResponseMessage response = await Chat.PostAsync(_platform.Client, request);
         using JsonDocument body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         JsonElement choice = body.RootElement.GetProperty("choices")[0];
         JsonElement usage = body.RootElement.GetProperty("usage");
@@ -34,6 +37,22 @@ public sealed class ChatTests(SharedPlatform shared)
         Assert.NotEqual(pids[prefill], pids[decode]);
         Assert.Equal($"{KvBytesPerToken * (PromptTokens - 1)}", Header(response, ServingHeaders.KvBytes));
         Assert.Equal("1", Header(response, ServingHeaders.DecodePromptTokens));
+        Assert.Equal(0, CachedTokens(usage));
+    }
+
+    [Fact]
+    public async Task A_prompt_that_was_computed_before_is_found_again()
+    {
+        var request = Chat.Request();
+        request["cache_salt"] = "asked twice";
+        Assert.Equal(Chat.Answer, (await Chat.AskAsync(_platform.Client, request)).Text);
+        using HttpResponseMessage response = await Chat.PostAsync(_platform.Client, request);
+        using JsonDocument body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+
+        Assert.Equal(Chat.Answer, body.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        int cached = CachedTokens(body.RootElement.GetProperty("usage"));
+        Assert.Equal(PromptTokens / BlockSize * BlockSize, cached);
+        Assert.Equal($"{PromptTokens - cached}", Header(response, ServingHeaders.DecodePromptTokens));
     }
 
     [Fact]
@@ -144,6 +163,8 @@ public sealed class ChatTests(SharedPlatform shared)
         using JsonDocument body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         return body.RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
     }
+
+    private static int CachedTokens(JsonElement usage) => usage.GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32();
 
     private static string Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values.Single() : $"(no {name})";

@@ -7,9 +7,9 @@ using Serving.Engine.Sampling;
 namespace Serving.TestKit;
 
 /// <summary>
-/// A model with known logits: every row writes bytes made from its token and position into its KV slot, and logits are a hash of all
-/// the slots up to the row's own, read back through the block table. So a wrong block table, a chunk left out or a KV cache that was not
-/// imported gives other tokens than <see cref="Expect"/>, which never sees a block.
+/// A model with known logits: every row writes bytes made from its token, its position and the slot before it into its KV slot, and logits are
+/// a hash of all the slots up to the row's own, read back through the block table. So a wrong block table, a chunk left out, a block of another
+/// prefix or a KV cache that was not imported gives other tokens than <see cref="Expect"/>, which never sees a block.
 /// </summary>
 public sealed class FakeModelExecutor : IModelExecutor
 {
@@ -113,9 +113,10 @@ public sealed class FakeModelExecutor : IModelExecutor
             var state = HashSeed;
             for (var layer = 0; layer < KvLayout.Layers; layer++)
             {
+                Array.Clear(bytes);
                 for (var position = 0; position < tokens.Count; position++)
                 {
-                    FillToken(layer, tokens[position], position, bytes);
+                    FillToken(layer, tokens[position], position, FirstWord(bytes), bytes);
                     state = Fold(state, bytes);
                 }
             }
@@ -165,7 +166,8 @@ public sealed class FakeModelExecutor : IModelExecutor
         var slot = position % KvLayout.BlockSize;
         for (var layer = 0; layer < KvLayout.Layers; layer++)
         {
-            FillToken(layer, token, position, bytes);
+            var before = position == 0 ? 0 : FirstWord(Run(layer, blocks[(position - 1) / KvLayout.BlockSize], 0)[((position - 1) % KvLayout.BlockSize * HeadBytes)..]);
+            FillToken(layer, token, position, before, bytes);
             for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
             {
                 bytes.Slice(run * HeadBytes, HeadBytes).CopyTo(Run(layer, block, run)[(slot * HeadBytes)..]);
@@ -195,11 +197,13 @@ public sealed class FakeModelExecutor : IModelExecutor
         return state;
     }
 
-    private static void FillToken(int layer, int token, int position, Span<byte> bytes)
+    private static ulong FirstWord(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+
+    private static void FillToken(int layer, int token, int position, ulong before, Span<byte> bytes)
     {
         for (var i = 0; i < bytes.Length; i += sizeof(ulong))
         {
-            var word = Mix(((ulong)layer << 56) ^ ((ulong)i << 48) ^ ((ulong)position << 24) ^ (uint)token);
+            var word = Mix(before ^ ((ulong)layer << 56) ^ ((ulong)i << 48) ^ ((ulong)position << 24) ^ (uint)token);
             BinaryPrimitives.WriteUInt64LittleEndian(bytes[i..], word);
         }
     }

@@ -31,6 +31,9 @@ public sealed class BlockTable(int blocksMax)
         return result;
     }
 
+    /// <summary>Appends a block that the caller has acquired for this table.</summary>
+    public void Append(BlockId block) => _blocks[Count++] = block;
+
     /// <summary>Gives every block back, the last one first, so that a sequence of the same length gets them in the same order.</summary>
     public void Release(KvBlockPool pool)
     {

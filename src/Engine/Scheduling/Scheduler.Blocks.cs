@@ -11,32 +11,45 @@ public sealed partial class Scheduler
         while (_waiting.Count > 0 && _running.Count + _waitingForRemoteKv.Count < _options.RunningSequencesMax)
         {
             var sequence = _waiting[0];
-            var rows = sequence.AwaitsRemoteKv ? 0 : Math.Max(1, sequence.PendingTokens);
-            var blocks = BlocksFor(sequence.TokenCount);
-
-            // One block stays free for each running sequence that may grow, so that the newcomer is not thrown out again at once.
-            if ((rows > 0 && rowsLeft <= 0) || blocks + GrowingCount() > _pool.FreeCount)
+            if ((rowsLeft <= 0 && !sequence.AwaitsRemoteKv) || !TryAllocate(sequence))
             {
                 return;
             }
 
-            if (sequence.Table.Grow(blocks, _pool) == AllocationResult.NoBlocks)
+            if (sequence.State == SequenceState.Waiting)
             {
-                return;
+                sequence.CachedTokens = sequence.ComputedTokens;
             }
 
-            rowsLeft -= rows;
             if (sequence.AwaitsRemoteKv)
             {
                 Move(sequence, _waiting, _waitingForRemoteKv, SequenceState.WaitingForRemoteKv);
             }
             else
             {
+                rowsLeft -= sequence.PendingTokens;
                 Move(sequence, _waiting, _running, SequenceState.Running);
             }
 
             sequence.Observer.OnAdmitted(sequence);
         }
+    }
+
+    /// <summary>Gives a waiting sequence the blocks of all its tokens, cached ones first, or none.</summary>
+    private bool TryAllocate(Sequence sequence)
+    {
+        AcquireCached(sequence);
+        var blocks = BlocksFor(sequence.TokenCount);
+
+        // One block stays free for each running sequence that may grow, so that the newcomer is not thrown out again at once.
+        if (blocks - sequence.Table.Count + GrowingCount() > _pool.AvailableCount
+            || sequence.Table.Grow(blocks, _pool) == AllocationResult.NoBlocks)
+        {
+            ReleaseBlocks(sequence);
+            return false;
+        }
+
+        return true;
     }
 
     /// <summary>Finds room for the next token of a sequence in decode; false: it has to sit this step out.</summary>
@@ -71,8 +84,7 @@ public sealed partial class Scheduler
 
     private void Preempt(Sequence sequence)
     {
-        sequence.Table.Release(_pool);
-        sequence.ComputedTokens = 0;
+        ReleaseBlocks(sequence);
         PreemptionCount++;
         Move(sequence, _running, _waiting, SequenceState.Preempted);
     }

@@ -24,21 +24,24 @@ public sealed partial class Scheduler
     }
 
     /// <summary>
-    /// The caller has written the KV of the first <paramref name="computedTokens"/> prompt tokens into the blocks and writes no more.
+    /// The KV of the first <paramref name="computedTokens"/> prompt tokens is in the blocks, and the caller writes no more into them.
     /// </summary>
-    /// <param name="computedTokens">Less than the prompt has: the last token is computed here, for its logits.</param>
+    /// <param name="computedTokens">
+    /// Those that were cached included. Less than the prompt has: the last token is computed here, for its logits.
+    /// </param>
     public void CompleteRemoteKv(Sequence sequence, int computedTokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(computedTokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(computedTokens, sequence.PromptLength);
         if (sequence.State == SequenceState.WaitingForRemoteKv)
         {
-            sequence.ComputedTokens = computedTokens;
+            sequence.ComputedTokens = Math.Max(sequence.ComputedTokens, computedTokens);
+            PublishComputed(sequence);
             EndRemoteKv(sequence);
         }
     }
 
-    /// <summary>The KV cache does not come, and nobody writes into the blocks: the whole prompt is computed here.</summary>
+    /// <summary>The KV cache does not come, and nobody writes into the blocks: what is not cached of the prompt is computed here.</summary>
     public void FailRemoteKv(Sequence sequence)
     {
         if (sequence.State == SequenceState.WaitingForRemoteKv)
@@ -71,6 +74,11 @@ public sealed partial class Scheduler
         if (!ListOf(sequence.State).Remove(sequence))
         {
             throw new InvalidOperationException($"Sequence {sequence.Id.Value} is {sequence.State} and cannot become {finished}.");
+        }
+
+        if (finished == SequenceState.FinishedFailed)
+        {
+            WithdrawBlocks(sequence);
         }
 
         sequence.Table.Release(_pool);

@@ -14,6 +14,9 @@ namespace Serving.Engine.Scheduling;
 /// name no limit. The youngest never preempts itself: it sits a step out and keeps its blocks. Blocks that somebody else reads or writes
 /// (waiting for remote KV, prefill computed or being computed) are never taken.
 /// </para>
+/// <para>
+/// Blocks outlive their sequences until the room is needed, and a newcomer with the same beginning computes only what is behind it.
+/// </para>
 /// </summary>
 public sealed partial class Scheduler
 {
@@ -101,6 +104,7 @@ public sealed partial class Scheduler
         var promptTokensLeft = Math.Max(0, sequence.PromptLength - sequence.ComputedTokens);
         sequence.ComputedPromptTokens += Math.Min(scheduled.ScheduledTokens, promptTokensLeft);
         sequence.ComputedTokens += scheduled.ScheduledTokens;
+        PublishComputed(sequence);
         sequence.Observer.OnComputed(sequence);
         if (scheduled.LogitsIndex >= 0)
         {

@@ -16,4 +16,7 @@ public sealed record SchedulerOptions
     /// <summary>Most sequences that wait to be admitted; one more is refused. Default 256.</summary>
     [Range(1, 65_536)]
     public int WaitingSequencesMax { get; init; } = 256;
+
+    /// <summary>Whether computed blocks are kept for prompts with the same beginning. Default true.</summary>
+    public bool PrefixCache { get; init; } = true;
 }

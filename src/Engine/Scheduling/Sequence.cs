@@ -12,6 +12,12 @@ public sealed class Sequence
 {
     private readonly int[] _tokens;
     private readonly ReadOnlyMemory<int> _endTokens;
+    private readonly BlockIdentity _root;
+    private readonly int _blockSize;
+
+    // Of the full blocks, as far as they are known. Tokens never change, so identities stay when blocks are lost.
+    private readonly BlockIdentity[] _identities;
+    private int _identityCount;
 
     /// <param name="id">Ascends in the order of arrival: the older sequence has the lower id.</param>
     /// <param name="prompt">At least one token.</param>
@@ -19,6 +25,7 @@ public sealed class Sequence
     /// <param name="sampling">How answer tokens are chosen.</param>
     /// <param name="endTokens">Tokens that end the answer; they count as part of it.</param>
     /// <param name="blockSize">Token slots of a KV block.</param>
+    /// <param name="root">The beginning of its blocks' identities (<see cref="BlockIdentity.Root"/>); default: it shares no blocks.</param>
     public Sequence(
         SequenceId id,
         ReadOnlySpan<int> prompt,
@@ -27,7 +34,8 @@ public sealed class Sequence
         SamplingParameters sampling,
         ReadOnlyMemory<int> endTokens,
         int blockSize,
-        ISequenceObserver observer)
+        ISequenceObserver observer,
+        BlockIdentity root = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length);
         ArgumentOutOfRangeException.ThrowIfLessThan(tokensMax, work == SequenceWork.PrefillOnly ? prompt.Length : prompt.Length + 1);
@@ -44,6 +52,14 @@ public sealed class Sequence
         Logprobs = sampling.Logprobs is { } top ? new AnswerLogprobs(tokensMax - prompt.Length, top) : null;
         Table = new BlockTable((tokensMax + blockSize - 1) / blockSize);
         AwaitsRemoteKv = work == SequenceWork.GenerateFromRemoteKv;
+        _root = root;
+        _blockSize = blockSize;
+        _identities = root.IsNone ? [] : new BlockIdentity[tokensMax / blockSize];
+        if (prompt.Length / blockSize > 0 && CanShareBlocks)
+        {
+            // Here, on the caller's thread, so that the engine's has only what it samples left to hash.
+            IdentityOf((prompt.Length / blockSize) - 1);
+        }
     }
 
     public SequenceId Id { get; }
@@ -68,6 +84,9 @@ public sealed class Sequence
     /// <summary>Tokens whose KV is in the blocks.</summary>
     public int ComputedTokens { get; internal set; }
 
+    /// <summary>Tokens that were found computed when the sequence was first admitted.</summary>
+    public int CachedTokens { get; internal set; }
+
     /// <summary>Prompt tokens computed by this engine, those computed again after a preemption included.</summary>
     public int ComputedPromptTokens { get; internal set; }
 
@@ -83,6 +102,12 @@ public sealed class Sequence
     /// Whether the KV cache is still to come from elsewhere; false once it came, failed to come or was lost to a preemption.
     /// </summary>
     internal bool AwaitsRemoteKv { get; set; }
+
+    /// <summary>Whether its full blocks are published and those of others used.</summary>
+    internal bool CanShareBlocks => !_root.IsNone;
+
+    /// <summary>Blocks from the first on that are published.</summary>
+    internal int PublishedBlocks { get; set; }
 
     /// <summary>The caller has given up, while somebody else still uses the blocks.</summary>
     internal bool CancelIsDeferred { get; set; }
@@ -107,6 +132,18 @@ public sealed class Sequence
     internal int PendingTokens => TokenCount - ComputedTokens;
 
     internal ReadOnlySpan<int> Pending(int count) => _tokens.AsSpan(ComputedTokens, count);
+
+    /// <summary>The identity of a full block of its tokens, by its place from 0.</summary>
+    internal BlockIdentity IdentityOf(int block)
+    {
+        for (; _identityCount <= block; _identityCount++)
+        {
+            var parent = _identityCount == 0 ? _root : _identities[_identityCount - 1];
+            _identities[_identityCount] = parent.Extend(_tokens.AsSpan(_identityCount * _blockSize, _blockSize));
+        }
+
+        return _identities[block];
+    }
 
     internal void Append(int token) => _tokens[TokenCount++] = token;
 

@@ -104,6 +104,7 @@ internal sealed class ChatCompletionsApi(
         Chat = new ChatPrompt { MessagesJson = profile.MessagesJson, AddGenerationPrompt = true },
         Sampling = profile.Sampling,
         Stop = profile.Stop,
+        CacheSalt = profile.CacheSalt,
     };
 
     private static string? Pinned(HttpContext context, string header) =>

@@ -29,10 +29,11 @@ internal static class ChatRequestReader
         var stop = ReadStop(fields);
         var stream = fields.Boolean("stream") ?? false;
         var includeUsage = ReadIncludeUsage(fields, stream);
+        var cacheSalt = fields.Text("cache_salt", NameLengthMax) ?? "";
         UnsupportedFields.Check(fields);
         return fields.Error is { } error
             ? (null, error)
-            : (new RequestProfile(model!, ByteString.CopyFrom(messages.WrittenSpan), sampling, stop, stream, includeUsage), null);
+            : (new RequestProfile(model!, ByteString.CopyFrom(messages.WrittenSpan), sampling, stop, stream, includeUsage) { CacheSalt = cacheSalt }, null);
     }
 
     private static SamplingParameters ReadSampling(RequestFields fields)

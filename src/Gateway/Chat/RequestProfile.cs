@@ -16,6 +16,9 @@ internal sealed record RequestProfile(
     bool Stream,
     bool IncludeUsage)
 {
+    /// <summary>Only requests with the same salt share computed KV blocks (vLLM's <c>cache_salt</c>).</summary>
+    public string CacheSalt { get; init; } = "";
+
     /// <summary>Text of natural languages and code has three to four bytes a token; too many is safer than too few.</summary>
     private const int BytesPerToken = 3;
 

@@ -76,6 +76,9 @@ internal sealed class WarmUpClient(IServer server, WarmUpToken token, TimeProvid
             json.WriteNumber("max_tokens", AnswerTokens);
             json.WriteNumber("temperature", 0);
             json.WriteBoolean("stream", stream);
+
+            // A prompt found in the prefix cache would leave the way over both workers cold.
+            json.WriteString("cache_salt", Guid.NewGuid().ToString());
             json.WriteEndObject();
         }
 

@@ -40,13 +40,21 @@ internal sealed class WorkerOptions
         DefaultValueFactory = _ => "fast",
     };
 
+    private readonly Option<string> _prefixCache = new("--prefix-cache")
+    {
+        Description = "Whether computed KV blocks are kept for prompts with the same beginning",
+        HelpName = "on|off",
+        DefaultValueFactory = _ => "on",
+    };
+
     public WorkerOptions()
     {
+        _prefixCache.Validators.Add(result => CommandOptions.Check(result, _prefixCache, text => text is "on" or "off", "is not known: give on or off"));
         _compute.Validators.Add(result => CommandOptions.Check(result, _compute, text => text is "fast" or "fp32", "is not known: give fast or fp32"));
         _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
     }
 
-    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute];
+    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _prefixCache];
 
     /// <exception cref="ServiceDefaults.Hosting.StartupException">There is no such model, or this machine cannot do what is asked.</exception>
     public PlatformSettings Read(ParseResult result, string dataFolder)
@@ -62,6 +70,7 @@ internal sealed class WorkerOptions
             Prefill = prefill,
             Decode = decode,
             Compute = result.GetValue(_compute)!,
+            PrefixCache = result.GetValue(_prefixCache) == "on",
         };
     }
 }

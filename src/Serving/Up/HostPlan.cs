@@ -81,6 +81,7 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
             ["Worker__Threads"] = Text(share.Threads),
             ["Worker__MemoryBytes"] = Text(share.MemoryBytes),
             ["Worker__Compute"] = settings.Compute,
+            ["Worker__PrefixCache"] = settings.PrefixCache ? "true" : "false",
         };
         for (var i = 0; i < settings.Models.Count; i++)
         {

@@ -32,6 +32,9 @@ internal sealed record PlatformSettings
     /// <summary><c>fast</c> or <c>fp32</c>.</summary>
     public string Compute { get; init; } = "fast";
 
+    /// <summary>Whether workers keep computed KV blocks for prompts with the same beginning.</summary>
+    public bool PrefixCache { get; init; } = true;
+
     public string? ApiKey { get; init; }
 
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];

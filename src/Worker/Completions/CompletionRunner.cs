@@ -47,7 +47,15 @@ internal sealed partial class CompletionRunner(
                     return RequestErrors.Failed(first.Error ?? "the sequence ended before it began");
                 }
 
-                handOff = await HandOffAsync(model, request, prompt, sequence, clientGone);
+                remote = !IsNearlyCached(model, prompt, sequence);
+                if (remote)
+                {
+                    handOff = await HandOffAsync(model, request, prompt, sequence, clientGone);
+                }
+                else
+                {
+                    sequence.CompleteRemoteKv(sequence.CachedTokens);
+                }
             }
 
             bool handedOff = remote && handOff.IsCompleted;
@@ -75,6 +83,7 @@ internal sealed partial class CompletionRunner(
         Work = remote ? SequenceWork.GenerateFromRemoteKv : SequenceWork.Generate,
         MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
         EndTokens = model.EndTokens,
+        CacheSalt = request.CacheSalt,
         Sampling = new SamplingParameters
         {
             Temperature = request.Sampling.HasTemperature ? request.Sampling.Temperature : model.SamplingDefaults.Temperature ?? 1,
@@ -83,18 +92,30 @@ internal sealed partial class CompletionRunner(
         },
     };
 
-    /// <summary>Has the sequence's reserved blocks filled, and tells the engine how that ended.</summary>
+    /// <summary>Whether so little of the prompt is missing that the step which computes its last token computes the rest sooner than a peer could send it.</summary>
+    private static bool IsNearlyCached(ModelRuntime model, int[] prompt, SequenceHandle sequence) =>
+        sequence.CachedTokens > 0 && prompt.Length - sequence.CachedTokens <= model.Executor.KvLayout.BlockSize;
+
+    /// <summary>Has the sequence's reserved blocks filled, where they are not cached, and tells the engine how that ended.</summary>
     private async Task<PrefillOutcome> HandOffAsync(
         ModelRuntime model, CompletionRequest request, int[] prompt, SequenceHandle sequence, CancellationToken clientGone)
     {
         int tokens = prompt.Length - 1;
-        PrefillRequest wanted = new() { RequestId = request.RequestId, Model = request.Model, KvFingerprint = model.Executor.Model.KvFingerprint };
+        int cached = sequence.CachedTokens;
+        PrefillRequest wanted = new()
+        {
+            RequestId = request.RequestId,
+            Model = request.Model,
+            KvFingerprint = model.Executor.Model.KvFingerprint,
+            CachedTokens = cached,
+            CacheSalt = request.CacheSalt,
+        };
         wanted.TokenIds.AddRange(prompt.Take(tokens));
         PrefillOutcome outcome = await prefill.RunAsync(
             request.Prefill.Address,
             wanted,
-            SequenceKv.ShapeOf(model.Executor, tokens),
-            new SequenceKv(model.Executor, sequence.PromptBlocks),
+            SequenceKv.ShapeOf(model.Executor, tokens - cached),
+            new SequenceKv(model.Executor, sequence.PromptBlocks[(cached / model.Executor.KvLayout.BlockSize)..]),
             address.Host,
             clientGone);
         clientGone.ThrowIfCancellationRequested();
@@ -129,6 +150,7 @@ internal sealed partial class CompletionRunner(
                     case SequenceOutputKind.Token:
                         if (tokens++ == 0)
                         {
+                            started.CachedTokens = sequence.CachedTokens;
                             started.ComputedPromptTokens = sequence.ComputedPromptTokens;
                             events.Write(new CompletionEvent { Started = started });
                         }

@@ -12,12 +12,16 @@ internal sealed class EngineCounters
     private int _prefillComputed;
     private int _pendingPromptTokens;
     private int _kvBlocksUsed;
+    private int _kvBlocksCached;
+    private long _cachedPromptTokens;
     private long _computedPromptTokens;
     private long _generatedTokens;
     private long _steps;
     private long _preemptions;
 
     public void AddGeneratedToken() => Volatile.Write(ref _generatedTokens, _generatedTokens + 1);
+
+    public void AddCachedPromptTokens(int tokens) => Volatile.Write(ref _cachedPromptTokens, _cachedPromptTokens + tokens);
 
     public void AddComputedPromptTokens(int tokens) => Volatile.Write(ref _computedPromptTokens, _computedPromptTokens + tokens);
 
@@ -31,6 +35,7 @@ internal sealed class EngineCounters
         Volatile.Write(ref _prefillComputed, scheduler.PrefillComputedCount);
         Volatile.Write(ref _pendingPromptTokens, scheduler.PendingPromptTokens());
         Volatile.Write(ref _kvBlocksUsed, pool.UsedCount);
+        Volatile.Write(ref _kvBlocksCached, pool.CachedCount);
         Volatile.Write(ref _preemptions, scheduler.PreemptionCount);
     }
 
@@ -42,7 +47,9 @@ internal sealed class EngineCounters
         Volatile.Read(ref _prefillComputed),
         Volatile.Read(ref _pendingPromptTokens),
         Volatile.Read(ref _kvBlocksUsed),
+        Volatile.Read(ref _kvBlocksCached),
         kvBlocksTotal,
+        Volatile.Read(ref _cachedPromptTokens),
         Volatile.Read(ref _computedPromptTokens),
         Volatile.Read(ref _generatedTokens),
         Volatile.Read(ref _steps),

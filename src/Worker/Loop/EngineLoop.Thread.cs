@@ -19,6 +19,8 @@ public sealed partial class EngineLoop
 
     internal void CountGeneratedToken() => _counters.AddGeneratedToken();
 
+    internal void CountCachedPromptTokens(int tokens) => _counters.AddCachedPromptTokens(tokens);
+
     internal void CountComputedPromptTokens(int tokens) => _counters.AddComputedPromptTokens(tokens);
 
     internal void CountFinished(SequenceHandle handle)
@@ -212,6 +214,7 @@ public sealed partial class EngineLoop
         _inbox.Writer.TryComplete();
         TakeSubmissions();
         _scheduler.FailAll();
+        _scheduler.CheckIntegrity();
         Publish();
         LogStopped(_logger, _executor.Model.Name);
         _stopped.SetResult();

@@ -30,6 +30,8 @@ public sealed partial class EngineLoop : IAsyncDisposable
     private readonly Doorbell _doorbell = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly bool _cachesPrefixes;
+
     private long _lastId;
     private int _neverAdmitted;
     private volatile bool _isStopping;
@@ -43,6 +45,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(scheduling.BatchTokensMax, executor.StepRowsMax);
 
         _executor = executor;
+        _cachesPrefixes = scheduling.PrefixCache;
         _time = time;
         _logger = logger;
         _pool = new KvBlockPool(executor.KvBlockCount);
@@ -141,7 +144,8 @@ public sealed partial class EngineLoop : IAsyncDisposable
         request.Sampling,
         request.EndTokens,
         _executor.KvLayout.BlockSize,
-        observer);
+        observer,
+        _cachesPrefixes ? BlockIdentity.Root(_executor.Model.KvFingerprint, request.CacheSalt) : default);
 
     private void Abort()
     {

@@ -10,7 +10,9 @@ namespace Serving.Worker.Loop;
 /// <param name="PrefillComputed">Sequences whose blocks are being read by a sender.</param>
 /// <param name="PendingPromptTokens">Prompt tokens to be computed here.</param>
 /// <param name="KvBlocksUsed">KV blocks that a sequence holds.</param>
+/// <param name="KvBlocksCached">KV blocks that nobody holds and that keep what they hold for prompts with the same beginning.</param>
 /// <param name="KvBlocksTotal">KV blocks of the pool.</param>
+/// <param name="CachedPromptTokens">Prompt tokens found computed since the start.</param>
 /// <param name="ComputedPromptTokens">Prompt tokens computed since the start.</param>
 /// <param name="GeneratedTokens">Tokens sampled since the start.</param>
 /// <param name="Steps">Steps since the start.</param>
@@ -22,7 +24,9 @@ public readonly record struct EngineSnapshot(
     int PrefillComputed,
     int PendingPromptTokens,
     int KvBlocksUsed,
+    int KvBlocksCached,
     int KvBlocksTotal,
+    long CachedPromptTokens,
     long ComputedPromptTokens,
     long GeneratedTokens,
     long Steps,

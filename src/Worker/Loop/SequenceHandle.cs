@@ -15,6 +15,7 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     private readonly SequenceClock _clock;
 
     private BlockId[] _promptBlocks = [];
+    private int _cachedTokens;
     private int _computedPromptTokens;
     private int _remoteComputedTokens;
     private int _signals;
@@ -40,6 +41,9 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     /// <see cref="SequenceOutputKind.PrefillComputed"/> on, empty before.
     /// </summary>
     public ReadOnlyMemory<BlockId> PromptBlocks => Volatile.Read(ref _promptBlocks);
+
+    /// <summary>Prompt tokens that were found computed when the sequence was admitted. They fill the first of <see cref="PromptBlocks"/>, which others may use too.</summary>
+    public int CachedTokens => Volatile.Read(ref _cachedTokens);
 
     /// <summary>Prompt tokens that this engine has computed for the sequence: 1 after a hand-off.</summary>
     public int ComputedPromptTokens => Volatile.Read(ref _computedPromptTokens);
@@ -109,7 +113,14 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     void ISequenceObserver.OnAdmitted(Sequence sequence)
     {
         _loop.CountAdmitted(this);
-        if (!_clock.MarkAdmitted() || sequence.State != SequenceState.WaitingForRemoteKv)
+        if (!_clock.MarkAdmitted())
+        {
+            return;
+        }
+
+        Volatile.Write(ref _cachedTokens, sequence.CachedTokens);
+        _loop.CountCachedPromptTokens(sequence.CachedTokens);
+        if (sequence.State != SequenceState.WaitingForRemoteKv)
         {
             return;
         }

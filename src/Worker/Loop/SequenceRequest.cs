@@ -20,6 +20,9 @@ public sealed record SequenceRequest
     /// <summary>Most answer tokens, at least 1; null: until the context, or the whole KV cache of the worker, is full.</summary>
     public int? MaxTokens { get; init; }
 
+    /// <summary>Only requests with the same salt share computed blocks. Default: empty.</summary>
+    public string CacheSalt { get; init; } = "";
+
     /// <summary>Tokens that end the answer. Such a token is output too, and counts.</summary>
     public ReadOnlyMemory<int> EndTokens { get; init; }
 }

@@ -77,6 +77,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
             BatchTokensMax = worker.StepTokensMax,
             RunningSequencesMax = Math.Min(worker.RunningSequencesMax, worker.StepTokensMax),
             WaitingSequencesMax = worker.WaitingSequencesMax,
+            PrefixCache = worker.PrefixCache,
         },
     };
 }

@@ -36,10 +36,11 @@ internal static class ModelWarmUp
 
     private static SequenceHandle Submit(ModelRuntime model, int length, bool greedy)
     {
+        // Prompts of different lengths begin differently, so that none is found in the prefix cache.
         int[] prompt = new int[length];
         for (int i = 0; i < length; i++)
         {
-            prompt[i] = i % model.Executor.Model.VocabularySize;
+            prompt[i] = (length + i) % model.Executor.Model.VocabularySize;
         }
 
         SubmitResult submitted = model.Engine.Submit(new SequenceRequest

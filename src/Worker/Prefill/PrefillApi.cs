@@ -21,6 +21,7 @@ internal sealed partial class PrefillApi(IModelSet models, KvSender sender, Work
             RequestId = request.RequestId,
             PromptTokens = request.TokenIds.ToArray(),
             Work = SequenceWork.PrefillOnly,
+            CacheSalt = request.CacheSalt,
         });
         using SequenceHandle sequence = submitted.IsAccepted ? submitted.Handle : throw RefusalOf(submitted.Refusal);
         await responseStream.WriteAsync(
@@ -30,8 +31,8 @@ internal sealed partial class PrefillApi(IModelSet models, KvSender sender, Work
         TransferResult sent = await sender.SendAsync(
             new KvEndpoint(request.Destination.Host, request.Destination.Port),
             lease,
-            SequenceKv.ShapeOf(model.Executor, request.TokenIds.Count),
-            new SequenceKv(model.Executor, sequence.PromptBlocks),
+            SequenceKv.ShapeOf(model.Executor, request.TokenIds.Count - request.CachedTokens),
+            new SequenceKv(model.Executor, sequence.PromptBlocks[(request.CachedTokens / model.Executor.KvLayout.BlockSize)..]),
             context.CancellationToken);
         sequence.Release();
         if (!sent.IsCompleted)
@@ -54,6 +55,12 @@ internal sealed partial class PrefillApi(IModelSet models, KvSender sender, Work
         {
             throw new RpcException(new Status(
                 StatusCode.FailedPrecondition, "the KV caches of the two workers differ: another model file, numeric class or KV layout"));
+        }
+
+        if (request.CachedTokens < 0 || request.CachedTokens >= request.TokenIds.Count || request.CachedTokens % model.Executor.KvLayout.BlockSize != 0)
+        {
+            throw new RpcException(new Status(
+                StatusCode.InvalidArgument, $"{request.CachedTokens} cached tokens of {request.TokenIds.Count} are not whole KV blocks that leave something to send"));
         }
 
         return request.Destination is not null && LeaseId.TryRead(request.Destination.LeaseId.Span, out LeaseId lease)

@@ -35,7 +35,7 @@ internal sealed class SchedulerHarness : ISequenceObserver
 
     public List<SequenceId> Admitted { get; } = [];
 
-    public Sequence Add(int[] prompt, SequenceWork work = SequenceWork.Generate, int answerTokens = 4, SamplingParameters? sampling = null)
+    public Sequence Add(int[] prompt, SequenceWork work = SequenceWork.Generate, int answerTokens = 4, SamplingParameters? sampling = null, string? salt = "")
     {
         var sequence = new Sequence(
             new SequenceId(++_lastId),
@@ -45,7 +45,8 @@ internal sealed class SchedulerHarness : ISequenceObserver
             sampling ?? SamplingParameters.Greedy,
             default,
             Executor.KvLayout.BlockSize,
-            this);
+            this,
+            salt is null ? default : BlockIdentity.Root(Executor.Model.KvFingerprint, salt));
         Scheduler.Enqueue(sequence);
         return sequence;
     }
@@ -87,7 +88,7 @@ internal sealed class SchedulerHarness : ISequenceObserver
     }
 
     /// <summary>
-    /// Does what a hand-off does: writes the KV of the first <paramref name="tokens"/> prompt tokens into the sequence's blocks.
+    /// Does what a hand-off does: writes the KV of the first <paramref name="tokens"/> prompt tokens into the sequence's blocks, where it is not cached.
     /// </summary>
     public void FillRemotely(Sequence sequence, int tokens)
     {
@@ -104,7 +105,7 @@ internal sealed class SchedulerHarness : ISequenceObserver
         remote.Execute(plan);
         for (var layer = 0; layer < layout.Layers; layer++)
         {
-            for (var i = 0; i < layout.BlocksFor(tokens); i++)
+            for (var i = sequence.CachedTokens / layout.BlockSize; i < layout.BlocksFor(tokens); i++)
             {
                 var slots = Math.Min(layout.BlockSize, tokens - (i * layout.BlockSize));
                 var bytes = new byte[slots * layout.BytesPerTokenPerLayer];

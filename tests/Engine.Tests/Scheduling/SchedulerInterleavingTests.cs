@@ -9,12 +9,14 @@ public sealed class SchedulerInterleavingTests
     [Fact]
     public void Each_sequence_gets_the_tokens_it_gets_alone_and_no_block_is_lost()
     {
-        var preemptions = 0L;
+        var (preemptions, cachedTokens) = (0L, 0L);
         for (var seed = 0; seed < 200; seed++)
         {
             try
             {
-                preemptions += RunOne(new Random(seed));
+                var (preempted, cached) = RunOne(new Random(seed));
+                preemptions += preempted;
+                cachedTokens += cached;
             }
             catch (Exception exception)
             {
@@ -23,9 +25,10 @@ public sealed class SchedulerInterleavingTests
         }
 
         Assert.True(preemptions > 50, $"Only {preemptions} preemptions: the pools are too large to test them.");
+        Assert.True(cachedTokens > 1_000, $"Only {cachedTokens} tokens were cached: the prompts share too little to test it.");
     }
 
-    private static long RunOne(Random random)
+    private static (long Preemptions, long CachedTokens) RunOne(Random random)
     {
         var harness = new SchedulerHarness(
             blocks: random.Next(8, 24), batchTokensMax: random.Next(8, 40), runningMax: random.Next(1, 9), contextLength: 32);
@@ -50,14 +53,17 @@ public sealed class SchedulerInterleavingTests
         }
 
         harness.AssertEmpty();
-        return harness.Scheduler.PreemptionCount;
+        return (harness.Scheduler.PreemptionCount, sequences.Sum(sequence => sequence.CachedTokens));
     }
 
     private static Sequence Arrive(SchedulerHarness harness, Random random)
     {
         var sampling = random.Next(2) == 0 ? SamplingParameters.Greedy : new() { Temperature = 0.9f, TopP = 0.9f, Seed = random.Next() };
+
+        // Few beginnings, so that many prompts share one.
+        int[] prompt = [.. SchedulerHarness.Prompt(random.Next(12), random.Next(3)), .. SchedulerHarness.Prompt(random.Next(1, 8), random.Next())];
         return harness.Add(
-            SchedulerHarness.Prompt(random.Next(1, 20), random.Next()), (SequenceWork)random.Next(3), random.Next(1, 24), sampling);
+            prompt, (SequenceWork)random.Next(3), random.Next(1, 24), sampling, random.Next(8) == 0 ? null : "");
     }
 
     private static void Disturb(SchedulerHarness harness, List<Sequence> sequences, Random random)

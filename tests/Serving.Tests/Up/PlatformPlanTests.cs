@@ -35,6 +35,7 @@ public sealed class PlatformPlanTests
         Assert.Equal("x", plan.Gateway.Environment["Gateway__ModelAliases__gpt-4o-mini"]);
         Assert.Equal(("2", "3"), (plan.PrefillWorker.Environment["Worker__Threads"], plan.DecodeWorker.Environment["Worker__Threads"]));
         Assert.Equal("fp32", plan.PrefillWorker.Environment["Worker__Compute"]);
+        Assert.Equal("true", plan.DecodeWorker.Environment["Worker__PrefixCache"]);
         Assert.DoesNotContain("Worker__Threads", plan.Control.Environment.Keys);
     }
 

@@ -29,6 +29,31 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public async Task What_the_decode_worker_has_cached_does_not_cross()
+    {
+        await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill);
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        int[] expected = await TokensAloneAsync();
+        await Answer.AskAsync(decode, Request(prefill.Address));
+
+        // The first block, of 4 tokens, is the same; the rest is more than a block.
+        CompletionRequest longer = Request(prefill.Address);
+        longer.Tokens.Ids[5] = 10;
+        Answer partly = await Answer.AskAsync(decode, longer);
+        Answer again = await Answer.AskAsync(decode, Request(prefill.Address));
+
+        Assert.Equal((4, 1), (partly.Started.CachedTokens, partly.Started.ComputedPromptTokens));
+        Assert.Equal((_prompt.Length - 1 - 4) * decode.Executor.KvLayout.BytesPerToken, partly.Started.KvBytesReceived);
+        Assert.Equal(4, prefill.Engine.Snapshot.CachedPromptTokens);
+        Assert.Equal((8, 1, "", 0L), (again.Started.CachedTokens, again.Started.ComputedPromptTokens, again.Started.PrefillWorker, again.Started.KvBytesReceived));
+        Assert.Equal(expected, again.Tokens);
+        longer.Prefill = null;
+        longer.CacheSalt = "alone";
+        Assert.Equal((await Answer.AskAsync(decode, longer)).Tokens, partly.Tokens);
+        await AssertNothingIsHeldAsync(prefill, decode);
+    }
+
+    [Fact]
     public async Task A_prefill_worker_with_another_kv_layout_is_not_believed()
     {
         await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill, kvFingerprint: "another");
