@@ -1,4 +1,5 @@
 using Serving.Engine.KvCache;
+using Serving.Engine.PackedWeights;
 
 namespace Serving.Engine.Execution;
 
@@ -32,6 +33,9 @@ public sealed record ModelLoadOptions
 
     /// <summary>Most tokens of a sequence, where it is to be less than the model's own and than what the KV storage holds. Default: no such limit.</summary>
     public int ContextTokensMax { get; init; } = int.MaxValue;
+
+    /// <summary>Where packed weights are kept, so that later loads and other processes map them. Default (null): each executor packs into memory of its own.</summary>
+    public WeightCache? WeightCache { get; init; }
 
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     internal void Validate()

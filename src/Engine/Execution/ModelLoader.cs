@@ -9,7 +9,7 @@ namespace Serving.Engine.Execution;
 /// <summary>Loads a model file for the processor.</summary>
 public static class ModelLoader
 {
-    /// <summary>Loads a model by its path (<see cref="ModelSource.Open"/>). The executor keeps the files mapped until it is disposed: weights that need no repacking are read where they lie.</summary>
+    /// <summary>Loads a model by its path (<see cref="ModelSource.Open"/>). The executor keeps the files mapped until it is disposed if weights that need no packing are read where they lie.</summary>
     /// <param name="pool">The threads that run it; they stay the caller's.</param>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     /// <exception cref="ModelFormatException">The file is not one that this engine can run.</exception>
@@ -20,7 +20,7 @@ public static class ModelLoader
         return Load(source, options, pool);
     }
 
-    /// <summary>Loads a model from an opened source. The caller may dispose it at once; its files stay mapped until the executor is disposed too.</summary>
+    /// <summary>Loads a model from an opened source. The caller may dispose it at once; if weights are read in its files, they stay mapped until the executor is disposed too.</summary>
     /// <exception cref="ModelFormatException">The file is not one that this engine can run.</exception>
     public static CpuModelExecutor Load(ModelSource source, ModelLoadOptions options, ComputePool pool)
     {
@@ -42,7 +42,8 @@ public static class ModelLoader
             KvFingerprint.Compute(source, numericClass, layout),
             numericClass.Name);
 
-        ModelWeights weights = ModelWeights.Load(source, graph, numericClass);
+        ModelWeights weights = ModelWeights.Load(source, graph, numericClass, pool, options.WeightCache, options.ComputeClass.ToString().ToLowerInvariant());
+        source.ReleasePages();
         try
         {
             return new CpuModelExecutor(description, graph, weights, numericClass, layout, options, pool);

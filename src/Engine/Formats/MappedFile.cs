@@ -5,11 +5,13 @@ namespace Serving.Engine.Formats;
 /// <summary>A whole file mapped for reading. It must not be cut short by anybody while it is mapped: reading past its new end kills the process.</summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
+    private readonly FileStream? _held;
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
 
-    private MappedFile(FileStream stream)
+    private MappedFile(FileStream stream, bool hold)
     {
+        _held = hold ? stream : null;
         Path = stream.Name;
         Length = stream.Length;
         LastWriteTimeUtc = File.GetLastWriteTimeUtc(stream.SafeFileHandle);
@@ -36,9 +38,28 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static MappedFile Open(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        return new MappedFile(stream);
+        using FileStream stream = OpenRead(path);
+        return new MappedFile(stream, hold: false);
     }
+
+    /// <summary>Maps a file and keeps it open, so that until this is disposed nobody can open it for himself alone.</summary>
+    /// <exception cref="IOException">The file is missing, cannot be read, or somebody has it for himself alone.</exception>
+    public static MappedFile Hold(string path)
+    {
+        FileStream stream = OpenRead(path);
+        try
+        {
+            return new MappedFile(stream, hold: true);
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes its pages out of this process's memory; who reads one gets it back.</summary>
+    public void ReleasePages() => LinuxFile.ReleasePages(Data, Length);
 
     public void Dispose()
     {
@@ -50,5 +71,8 @@ internal sealed unsafe class MappedFile : IDisposable
 
         _view?.Dispose();
         _map?.Dispose();
+        _held?.Dispose();
     }
+
+    private static FileStream OpenRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
 }

@@ -25,10 +25,37 @@ public abstract class ModelSource : IDisposable
     public abstract IReadOnlyCollection<ModelTensor> Tensors { get; }
 
     /// <summary>Bytes of all its files.</summary>
-    public abstract long ByteCount { get; }
+    public long ByteCount
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (MappedFile file in Files)
+            {
+                bytes += file.Length;
+            }
+
+            return bytes;
+        }
+    }
 
     /// <summary>When the newest of its files was written.</summary>
-    public abstract DateTime LastWriteTimeUtc { get; }
+    public DateTime LastWriteTimeUtc
+    {
+        get
+        {
+            DateTime newest = DateTime.MinValue;
+            foreach (MappedFile file in Files)
+            {
+                newest = file.LastWriteTimeUtc > newest ? file.LastWriteTimeUtc : newest;
+            }
+
+            return newest;
+        }
+    }
+
+    /// <summary>The files that hold its tensors.</summary>
+    internal abstract IReadOnlyList<MappedFile> Files { get; }
 
     /// <summary>Opens a <c>.gguf</c> file, one part of a split one, a folder that holds one GGUF model, or a Hugging Face folder.</summary>
     /// <exception cref="IOException">There is no such file or folder, or it cannot be read.</exception>
@@ -56,6 +83,15 @@ public abstract class ModelSource : IDisposable
 
     /// <summary>The error for a tensor that is not there.</summary>
     public ModelFormatException Missing(string tensor) => new(Path, null, $"tensor {tensor}", "is missing");
+
+    /// <summary>Takes the files' pages out of this process's memory, as after all of a model was read once; who reads a tensor again gets them back.</summary>
+    public void ReleasePages()
+    {
+        foreach (MappedFile file in Files)
+        {
+            file.ReleasePages();
+        }
+    }
 
     /// <summary>Ends the opener's use. The files are closed when nobody holds them any more.</summary>
     public void Dispose()

@@ -5,7 +5,8 @@ namespace Serving.Engine.Kernels;
 /// <summary>Zeroed native memory whose first byte is 64-byte aligned. The system backs a large one page by page, as it is touched.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
-    private const int Alignment = 64;
+    /// <summary>What every buffer's address is a multiple of, in bytes.</summary>
+    public const int Alignment = 64;
 
     private void* _allocation;
 

@@ -24,12 +24,19 @@ internal sealed unsafe class PackedMemory : IDisposable
     /// <summary>Memory that somebody else maps, for reading.</summary>
     public static PackedMemory Shared(byte* address, long byteCount) => new(address, byteCount, own: null);
 
+    /// <summary>A zeroed buffer of the matrix's own.</summary>
+    public static PackedMemory Allocate(in RawTensor weights, PackedForm form)
+    {
+        var own = new NativeBuffer(form.ByteCount(in weights));
+        return new PackedMemory(own.Address, own.ByteCount, own);
+    }
+
     /// <summary>Packs a matrix into a buffer of its own.</summary>
     public static PackedMemory Pack(in RawTensor weights, PackedForm form)
     {
-        var own = new NativeBuffer(form.ByteCount(in weights));
-        form.Pack(in weights, 0, weights.Outputs, own.Address);
-        return new PackedMemory(own.Address, own.ByteCount, own);
+        PackedMemory memory = Allocate(in weights, form);
+        form.Pack(in weights, 0, weights.Outputs, memory.Address);
+        return memory;
     }
 
     public void Dispose() => _own?.Dispose();

@@ -136,7 +136,7 @@ public sealed unsafe class ExpertMixerTests
             // The weights lie in buffers of this test: the source is there because weights hold on to one.
             using var file = new TemporaryFile(TinyLlama.Writer().ToArray());
             using ModelSource source = ModelSource.Open(file.Path);
-            _weights = ModelWeights.Load(source, Graph(), numericClass);
+            _weights = ModelWeights.Load(source, Graph(), numericClass, _pool);
             _mixer = new ExpertMixer(_set, numericClass, Rows);
         }
 

@@ -1,6 +1,7 @@
 using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 using Serving.Engine.Models;
+using Serving.Engine.PackedWeights;
 
 namespace Serving.Engine.Execution.Cpu;
 
@@ -65,10 +66,13 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
 
     public int StepRowsMax { get; }
 
-    /// <summary>Bytes that repacked weights and vectors take.</summary>
+    /// <summary>Where the packed weights lie.</summary>
+    public WeightCacheReport WeightCache => _weights.Cache;
+
+    /// <summary>Bytes that weights packed into memory and vectors take.</summary>
     public long WeightBytes => _weights.ResidentBytes;
 
-    /// <summary>Bytes of weights that are read where they lie in the model's files.</summary>
+    /// <summary>Bytes of weights that are read in mapped files: the model's, and that of its packed weights.</summary>
     public long MappedBytes => _weights.MappedBytes;
 
     public void Execute(StepPlan plan)

@@ -1,16 +1,19 @@
 using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.Models;
+using Serving.Engine.PackedWeights;
 
 namespace Serving.Engine.Execution.Cpu;
 
 /// <summary>
-/// The weights of a model: matrices where they lie in the file as the numeric class uses them, else in its layout; tables that are only looked up in any
-/// format where they lie; vectors as fp32. The source stays open until they are disposed.
+/// The weights of a model: matrices where they lie in the file as the numeric class uses them, else packed into its layout, in a file that workers share or in memory;
+/// tables that are only looked up in any format where they lie; vectors as fp32. What they lie in stays open until they are disposed.
 /// </summary>
 internal sealed class ModelWeights : IDisposable
 {
-    private readonly ModelSource _source;
+    // Null where they use none of it.
+    private ModelSource? _source;
+    private WeightFile? _packed;
 
     // By index of the matrix: one of the two.
     private readonly WeightMatrix?[] _matrices;
@@ -18,10 +21,8 @@ internal sealed class ModelWeights : IDisposable
     private readonly float[][] _vectors;
     private bool _isDisposed;
 
-    private ModelWeights(ModelSource source, ModelGraph graph)
+    private ModelWeights(ModelGraph graph)
     {
-        source.Retain();
-        _source = source;
         _matrices = new WeightMatrix?[graph.Matrices.Count];
         _tables = new MappedTable?[graph.Matrices.Count];
         _vectors = new float[graph.Vectors.Count][];
@@ -32,7 +33,10 @@ internal sealed class ModelWeights : IDisposable
 
     public float[] this[VectorWeight weight] => _vectors[weight.Index];
 
-    /// <summary>Bytes of repacked matrices and of vectors.</summary>
+    /// <summary>Where the packed matrices lie.</summary>
+    public WeightCacheReport Cache { get; private set; } = WeightCacheReport.None;
+
+    /// <summary>Bytes of matrices that are packed into memory, and of vectors.</summary>
     public long ResidentBytes
     {
         get
@@ -44,7 +48,7 @@ internal sealed class ModelWeights : IDisposable
         }
     }
 
-    /// <summary>Bytes of the model's files that are read in place.</summary>
+    /// <summary>Bytes that are read in mapped files: the model's, and that of its packed weights.</summary>
     public long MappedBytes
     {
         get
@@ -56,17 +60,16 @@ internal sealed class ModelWeights : IDisposable
         }
     }
 
-    /// <summary>What <see cref="ResidentBytes"/> and <see cref="MappedBytes"/> will be.</summary>
+    /// <summary>What <see cref="ResidentBytes"/> and <see cref="MappedBytes"/> will be without a cache.</summary>
     public static (long Resident, long Mapped) ByteCount(ModelGraph graph, NumericClass numericClass)
     {
-        bool[] isFactor = graph.FindFactors();
+        PackingPlan plan = PackingPlan.Create(graph, numericClass);
         (long resident, long mapped) = (0, 0);
         foreach (MatrixWeight matrix in graph.Matrices)
         {
-            RawTensor layout = matrix.Data.Layout;
-            bool isRead = matrix.Data.IsMapped && (!isFactor[matrix.Index] || numericClass.UsesInPlace(layout.Type));
-            resident += isRead ? 0 : numericClass.PackedBytes(in layout);
-            mapped += isRead ? layout.ByteCount : 0;
+            PackedMatrix? packed = plan.Find(matrix);
+            resident += packed?.ByteCount ?? 0;
+            mapped += packed is null ? matrix.Data.Layout.ByteCount : 0;
         }
 
         foreach (VectorWeight vector in graph.Vectors)
@@ -77,15 +80,33 @@ internal sealed class ModelWeights : IDisposable
         return (resident, mapped);
     }
 
-    public static ModelWeights Load(ModelSource source, ModelGraph graph, NumericClass numericClass)
+    /// <param name="pool">The threads that pack.</param>
+    /// <param name="cache">Where packed weights are kept, or null: they are packed into memory.</param>
+    /// <param name="family">As <see cref="WeightCache.Open"/> has it.</param>
+    public static ModelWeights Load(ModelSource source, ModelGraph graph, NumericClass numericClass, ComputePool pool, WeightCache? cache = null, string family = "")
     {
-        var weights = new ModelWeights(source, graph);
+        var weights = new ModelWeights(graph);
         try
         {
-            bool[] isFactor = graph.FindFactors();
+            PackingPlan plan = PackingPlan.Create(graph, numericClass);
+            if (cache is not null)
+            {
+                weights._packed = cache.Open(source, plan, family, pool, out WeightCacheReport report);
+                weights.Cache = report;
+            }
+
+            var packer = new MatrixPacker(pool);
             foreach (MatrixWeight matrix in graph.Matrices)
             {
-                weights.Load(matrix, isFactor[matrix.Index], numericClass);
+                if (plan.Find(matrix) is { } packed)
+                {
+                    weights.Open(packed, numericClass, packer);
+                }
+                else
+                {
+                    weights.Retain(source);
+                    weights.Map(matrix, plan.IsLookedUp(matrix), numericClass);
+                }
             }
 
             foreach (VectorWeight vector in graph.Vectors)
@@ -124,24 +145,38 @@ internal sealed class ModelWeights : IDisposable
 
         _isDisposed = true;
         Array.ForEach(_matrices, matrix => matrix?.Dispose());
-        _source.Release();
+        _packed?.Dispose();
+        _source?.Release();
     }
 
-    private void Load(MatrixWeight matrix, bool isFactor, NumericClass numericClass)
+    private void Retain(ModelSource source)
+    {
+        if (_source is null)
+        {
+            source.Retain();
+            _source = source;
+        }
+    }
+
+    private void Map(MatrixWeight matrix, bool isLookedUp, NumericClass numericClass)
     {
         RawTensor layout = matrix.Data.Layout;
-        if (matrix.Data.IsMapped && !isFactor)
+        if (isLookedUp)
         {
             _tables[matrix.Index] = new MappedTable(layout);
         }
-        else if (matrix.Data.IsMapped && numericClass.UsesInPlace(layout.Type))
+        else
         {
             _matrices[matrix.Index] = numericClass.Map(in layout);
         }
-        else
-        {
-            // The rows of a rearrangement are gone when its reading ends.
-            _matrices[matrix.Index] = matrix.Data.Read(rows => numericClass.Pack(in rows));
-        }
+    }
+
+    private void Open(PackedMatrix packed, NumericClass numericClass, MatrixPacker packer)
+    {
+        MatrixWeight weight = packed.Weight;
+        PackedMemory memory = _packed is { } file
+            ? file.Memory(packed)
+            : weight.Data.Read(rows => packer.Pack(in rows, packed.Form)); // The rows of a rearrangement are gone when its reading ends.
+        _matrices[weight.Index] = numericClass.Open(weight.Data.Layout, memory);
     }
 }

@@ -30,25 +30,7 @@ public sealed class GgufSource : ModelSource
 
     public override IReadOnlyCollection<ModelTensor> Tensors => _tensors.Values;
 
-    public override long ByteCount
-    {
-        get
-        {
-            long bytes = 0;
-            Array.ForEach(_parts, part => bytes += part.Length);
-            return bytes;
-        }
-    }
-
-    public override DateTime LastWriteTimeUtc
-    {
-        get
-        {
-            DateTime newest = DateTime.MinValue;
-            Array.ForEach(_parts, part => newest = part.LastWriteTimeUtc > newest ? part.LastWriteTimeUtc : newest);
-            return newest;
-        }
-    }
+    internal override IReadOnlyList<MappedFile> Files => Array.ConvertAll(_parts, part => part.Mapping);
 
     /// <summary>Opens a GGUF model by its file, or by any part of a split one.</summary>
     public static new GgufSource Open(string path)

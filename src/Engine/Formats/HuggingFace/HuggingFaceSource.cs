@@ -26,33 +26,7 @@ public sealed class HuggingFaceSource : ModelSource
 
     public override IReadOnlyCollection<ModelTensor> Tensors => _weights.Tensors;
 
-    public override long ByteCount
-    {
-        get
-        {
-            long bytes = 0;
-            foreach (SafetensorsFile file in _weights.Files)
-            {
-                bytes += file.Length;
-            }
-
-            return bytes;
-        }
-    }
-
-    public override DateTime LastWriteTimeUtc
-    {
-        get
-        {
-            DateTime newest = DateTime.MinValue;
-            foreach (SafetensorsFile file in _weights.Files)
-            {
-                newest = file.LastWriteTimeUtc > newest ? file.LastWriteTimeUtc : newest;
-            }
-
-            return newest;
-        }
-    }
+    internal override IReadOnlyList<MappedFile> Files => _weights.Mappings;
 
     /// <summary>Whether a folder holds a model of this form.</summary>
     public static bool IsFolder(string path) => File.Exists(System.IO.Path.Combine(path, ConfigFile));

@@ -18,6 +18,8 @@ internal sealed class HuggingFaceWeights : IDisposable
 
     public IReadOnlyList<SafetensorsFile> Files => _files;
 
+    public IReadOnlyList<MappedFile> Mappings => _files.ConvertAll(file => file.Mapping);
+
     public IReadOnlyCollection<ModelTensor> Tensors => _tensors.Values;
 
     /// <exception cref="ModelFormatException">Files are missing or contradict each other.</exception>

@@ -29,6 +29,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     public string Path => _file.Path;
 
+    internal MappedFile Mapping => _file;
+
     public long Length => _file.Length;
 
     public DateTime LastWriteTimeUtc => _file.LastWriteTimeUtc;
