@@ -22,6 +22,14 @@ internal static unsafe class NibbleKernel<TSimd, TRegister>
         byte* x = product.X + (firstRow * product.XStrideBytes);
         int blocks = product.Inputs / QuantizedRow.BlockInputs;
         int row = 0;
+        for (; row <= rows - 8; row += 8, x += 8 * product.XStrideBytes)
+        {
+            for (int part = 0; part < PanelProduct.PanelOutputs; part += TSimd.Outputs)
+            {
+                Tile8(weights, part, blocks, x, product.XStrideBytes, y + ((long)row * yStride) + part, yStride);
+            }
+        }
+
         for (; row <= rows - 4; row += 4, x += 4 * product.XStrideBytes)
         {
             for (int part = 0; part < PanelProduct.PanelOutputs; part += TSimd.Outputs)
@@ -37,6 +45,45 @@ internal static unsafe class NibbleKernel<TSimd, TRegister>
                 Tile1(weights, part, blocks, x, y + ((long)row * yStride) + part);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile8(byte* panel, int part, int blocks, byte* x, long xStrideBytes, float* y, int yStride)
+    {
+        TRegister y0 = TSimd.Broadcast(0f), y1 = y0, y2 = y0, y3 = y0, y4 = y0, y5 = y0, y6 = y0, y7 = y0;
+        byte* w = panel + (part * sizeof(int));
+        short* scales = (short*)(panel + NibblePanels.ScalesOffset) + part;
+        long x3Stride = 3 * xStrideBytes;
+        byte* x4 = x + (4 * xStrideBytes);
+        for (int block = 0; block < blocks; block++)
+        {
+            TSimd.Prefetch(w + PrefetchBytes);
+            Weights weights = new(w);
+            TRegister scale = TSimd.LoadHalf(scales);
+            TRegister minimum = TSimd.LoadHalf(scales + PanelProduct.PanelOutputs);
+            y0 = weights.Add(x, scale, minimum, y0);
+            y1 = weights.Add(x + xStrideBytes, scale, minimum, y1);
+            y2 = weights.Add(x + (2 * xStrideBytes), scale, minimum, y2);
+            y3 = weights.Add(x + x3Stride, scale, minimum, y3);
+            y4 = weights.Add(x4, scale, minimum, y4);
+            y5 = weights.Add(x4 + xStrideBytes, scale, minimum, y5);
+            y6 = weights.Add(x4 + (2 * xStrideBytes), scale, minimum, y6);
+            y7 = weights.Add(x4 + x3Stride, scale, minimum, y7);
+            w += NibblePanels.BlockBytes;
+            scales += NibblePanels.BlockBytes / sizeof(short);
+            x += QuantizedRow.BlockBytes;
+            x4 += QuantizedRow.BlockBytes;
+        }
+
+        // Behind a row's blocks lie its outliers.
+        TSimd.Store(AddOutliers(panel, part, x, y0), y);
+        TSimd.Store(AddOutliers(panel, part, x + xStrideBytes, y1), y + yStride);
+        TSimd.Store(AddOutliers(panel, part, x + (2 * xStrideBytes), y2), y + (2L * yStride));
+        TSimd.Store(AddOutliers(panel, part, x + x3Stride, y3), y + (3L * yStride));
+        TSimd.Store(AddOutliers(panel, part, x4, y4), y + (4L * yStride));
+        TSimd.Store(AddOutliers(panel, part, x4 + xStrideBytes, y5), y + (5L * yStride));
+        TSimd.Store(AddOutliers(panel, part, x4 + (2 * xStrideBytes), y6), y + (6L * yStride));
+        TSimd.Store(AddOutliers(panel, part, x4 + x3Stride, y7), y + (7L * yStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

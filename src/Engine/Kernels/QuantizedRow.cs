@@ -25,8 +25,8 @@ internal static unsafe class QuantizedRow
 
     // Beyond this times the root mean square a value is an outlier; by Chebyshev's inequality at most one in nine is. On SmolLM2-135M one in 75 is; taking
     // them out leaves a sixth of the squared error of the logits.
-    private const float OutlierRootMeanSquares = 3;
-    private const int OutlierFractionMax = 9;
+    private const float OutlierRootMeanSquares = 4;
+    private const int OutlierFractionMax = 16;
 
     private const float QuantMax = 127;
 
