@@ -105,7 +105,7 @@ internal static unsafe class ByteKernel<TSimd, TRegister>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TRegister AddOutliers(byte* panel, int part, int blocks, byte* outliers, TRegister sum)
+    public static TRegister AddOutliers(byte* panel, int part, int blocks, byte* outliers, TRegister sum)
     {
         short* scales = (short*)(panel + ((long)blocks * BytePanels.BlockBytes)) + part;
         byte* end = outliers + (*(int*)outliers * QuantizedRow.OutlierBytes);

@@ -6,7 +6,7 @@ namespace Serving.Engine.Kernels;
 /// </summary>
 public sealed class KernelSelection
 {
-    /// <summary>The environment variable that forces an instruction set: <c>portable</c>, <c>avx2</c> or <c>avx512</c>.</summary>
+    /// <summary>The environment variable that forces an instruction set: <c>portable</c>, <c>avx2</c>, <c>avx512</c> or <c>avx512vnni</c>.</summary>
     public const string EnvironmentVariable = "SERVING_SIMD";
 
     private static readonly Lazy<KernelSelection> _default = new(() => Choose(Environment.GetEnvironmentVariable(EnvironmentVariable)));
@@ -84,6 +84,6 @@ public sealed class KernelSelection
             }
         }
 
-        return new ArgumentException($"{EnvironmentVariable}={forced} is none of portable, avx2 and avx512.", nameof(forced));
+        return new ArgumentException($"{EnvironmentVariable}={forced} is none of portable, avx2, avx512 and avx512vnni.", nameof(forced));
     }
 }

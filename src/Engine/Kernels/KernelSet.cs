@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Serving.Engine.Kernels.Assembled;
 using Serving.Engine.Kernels.Simd;
 
 namespace Serving.Engine.Kernels;
@@ -13,7 +14,15 @@ internal sealed unsafe class KernelSet
 
     public static readonly KernelSet Avx512 = Create<Avx512Simd, Vector512<byte>>("avx512", Avx512BW.IsSupported);
 
-    private static readonly KernelSet[] _all = [Portable, Avx2, Avx512];
+    /// <summary>AVX-512 with tiles assembled at run time for its VNNI instructions.</summary>
+    public static readonly KernelSet Avx512Vnni = new("avx512vnni", VnniTiles.IsSupported)
+    {
+        Fp32 = Avx512.Fp32,
+        Nibble = &VnniTiles.MultiplyNibblePanel,
+        Byte = &VnniTiles.MultiplyBytePanel,
+    };
+
+    private static readonly KernelSet[] _all = [Portable, Avx2, Avx512, Avx512Vnni];
 
     private KernelSet(string name, bool isSupported)
     {

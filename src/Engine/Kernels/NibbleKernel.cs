@@ -141,7 +141,7 @@ internal static unsafe class NibbleKernel<TSimd, TRegister>
 
     /// <summary>Adds the dots of a row's outliers; the sums of the blocks have their share of the minima already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TRegister AddOutliers(byte* panel, int part, byte* outliers, TRegister sum)
+    public static TRegister AddOutliers(byte* panel, int part, byte* outliers, TRegister sum)
     {
         byte* end = outliers + (*(int*)outliers * QuantizedRow.OutlierBytes);
         while (outliers < end)
