@@ -23,7 +23,7 @@ public sealed class Int8BlockNumericClass : NumericClass
         _selection = selection;
     }
 
-    public override string Name => $"int8-blocks-v3/{_selection.Name}";
+    public override string Name => $"int8-blocks-v4/{_selection.Name}";
 
     internal override PackedForm FormOf(GgmlType type) =>
         Int8Matrix.Supports(type) ? Int8Matrix.Form(type)
