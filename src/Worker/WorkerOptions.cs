@@ -47,6 +47,14 @@ public sealed class WorkerOptions
     /// <summary>Most sequences that wait; one more is refused with 503. Default: 256.</summary>
     [Range(1, 65_536)]
     public int WaitingSequencesMax { get; set; } = 256;
+
+    /// <summary>Most of them that one API key may have waiting; one more is refused with 429. Default: 192.</summary>
+    [Range(1, 65_536)]
+    public int WaitingSequencesPerTenantMax { get; set; } = 192;
+
+    /// <summary>How long an engine step should take, in milliseconds: prompt chunks are made so short. Default: 100.</summary>
+    [Range(1, 60_000)]
+    public int StepMillisecondsMax { get; set; } = 100;
 }
 
 /// <summary>One model of a worker.</summary>

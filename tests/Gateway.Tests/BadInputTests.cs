@@ -52,7 +52,7 @@ public sealed class BadInputTests
         ("audio", Values("audio", "{}")),
         ("modalities", Values("modalities", "[\"text\",\"audio\"]", "[]")),
         ("store", Values("store", "true")),
-        ("service_tier", Values("service_tier", "\"flex\"", "1")),
+        ("service_tier", Values("service_tier", "\"fast\"", "1")),
         ("metadata", Values("metadata", "[]")),
         ("user", Values("user", "7")),
         ("parallel_tool_calls", Values("parallel_tool_calls", "1")),

@@ -19,10 +19,13 @@ public static class InternalApi
     public const string ErrorContentType = "application/vnd.serving.error.v1+protobuf";
 }
 
-/// <summary>Response headers with which the gateway tells the way that a request took.</summary>
+/// <summary>Headers of our own: how long a request may take, and in the answer the way that it took.</summary>
 public static class ServingHeaders
 {
     public const string RequestId = "x-request-id";
+
+    /// <summary>Of a request: milliseconds after which it ends with an error, done or not.</summary>
+    public const string TimeoutMs = "x-serving-timeout-ms";
     public const string PrefillWorker = "x-serving-prefill-worker";
     public const string DecodeWorker = "x-serving-decode-worker";
 

@@ -10,9 +10,13 @@ public sealed record AdmissionLimits(int ContextLength, int PoolTokens, int Wait
     /// <summary>Most tokens of a sequence, prompt and answer: an answer that reaches it ends by length.</summary>
     public int SequenceTokensMax => Math.Min(ContextLength, PoolTokens);
 
+    /// <summary>Most sequences of one tenant that may wait.</summary>
+    public int WaitingSequencesPerTenantMax { get; init; } = WaitingSequencesMax;
+
     /// <summary>The refusal of a prompt, or null.</summary>
     /// <param name="waiting">Sequences that wait already.</param>
-    public Refusal? Examine(ReadOnlySpan<int> prompt, SequenceWork work, int waiting)
+    /// <param name="waitingOfTenant">Those of them that are the same tenant's.</param>
+    public Refusal? Examine(ReadOnlySpan<int> prompt, SequenceWork work, int waiting, int waitingOfTenant = 0)
     {
         var needed = work == SequenceWork.PrefillOnly ? prompt.Length : (long)prompt.Length + 1;
         if (needed > ContextLength)
@@ -37,9 +41,16 @@ public sealed record AdmissionLimits(int ContextLength, int PoolTokens, int Wait
                 $"Prompt token {unknown} is {prompt[unknown]}; the vocabulary has ids from 0 to {VocabularySize - 1}.");
         }
 
-        return waiting < WaitingSequencesMax
+        if (waiting >= WaitingSequencesMax)
+        {
+            return new Refusal(RefusalReason.QueueFull, $"{waiting} sequences wait already, which is the most this worker allows.");
+        }
+
+        return waitingOfTenant < WaitingSequencesPerTenantMax
             ? null
-            : new Refusal(RefusalReason.QueueFull, $"{waiting} sequences wait already, which is the most this worker allows.");
+            : new Refusal(
+                RefusalReason.TenantQueueFull,
+                $"{waitingOfTenant} sequences of this API key wait already, which is the most this worker allows for one.");
     }
 
     /// <summary>Most tokens that a sequence admitted under these limits may have.</summary>

@@ -6,6 +6,9 @@ public enum RefusalReason
     /// <summary>Too many wait already: try again later, or elsewhere.</summary>
     QueueFull,
 
+    /// <summary>Too many of the same tenant wait already; others' are still taken.</summary>
+    TenantQueueFull,
+
     /// <summary>The prompt, with a token of answer, is longer than the model's context.</summary>
     ContextExceeded,
 

@@ -10,15 +10,17 @@ public sealed partial class Scheduler
     {
         while (_waiting.Count > 0 && _running.Count + _waitingForRemoteKv.Count < _options.RunningSequencesMax)
         {
-            var sequence = _waiting[0];
+            var sequence = NextToAdmit();
             if ((rowsLeft <= 0 && !sequence.AwaitsRemoteKv) || !TryAllocate(sequence))
             {
                 return;
             }
 
+            _tenants.LeaveQueue(sequence);
             if (sequence.State == SequenceState.Waiting)
             {
                 sequence.CachedTokens = sequence.ComputedTokens;
+                sequence.Account!.ChargePrompt(sequence.PendingTokens);
             }
 
             if (sequence.AwaitsRemoteKv)
@@ -34,6 +36,30 @@ public sealed partial class Scheduler
             sequence.Observer.OnAdmitted(sequence);
         }
     }
+
+    /// <summary>The waiting sequence of the highest priority: one that ran already, else the oldest of the tenant who has had least.</summary>
+    private Sequence NextToAdmit()
+    {
+        var next = _waiting[0];
+        foreach (var sequence in _waiting)
+        {
+            // The list is by priority, and within a tenant by arrival.
+            if (sequence.Priority == next.Priority && GoesFirst(sequence, next))
+            {
+                next = sequence;
+            }
+        }
+
+        return next;
+    }
+
+    private static bool GoesFirst(Sequence sequence, Sequence other) => (sequence.State, other.State) switch
+    {
+        (SequenceState.Preempted, SequenceState.Preempted) => false,
+        (SequenceState.Preempted, _) => true,
+        (_, SequenceState.Preempted) => false,
+        _ => sequence.Account!.ServedTokens < other.Account!.ServedTokens,
+    };
 
     /// <summary>Gives a waiting sequence the blocks of all its tokens, cached ones first, or none.</summary>
     private bool TryAllocate(Sequence sequence)
@@ -58,7 +84,7 @@ public sealed partial class Scheduler
         var blocks = BlocksFor(sequence.ComputedTokens + 1);
         while (sequence.Table.Grow(blocks, _pool) == AllocationResult.NoBlocks)
         {
-            if (YoungestThatCanYield() is not { } victim || victim.Id.Value <= sequence.Id.Value)
+            if (LastThatCanYield() is not { } victim || !Outranks(sequence, victim))
             {
                 return false;
             }
@@ -69,7 +95,7 @@ public sealed partial class Scheduler
         return true;
     }
 
-    private Sequence? YoungestThatCanYield()
+    private Sequence? LastThatCanYield()
     {
         for (var i = _running.Count - 1; i >= 0; i--)
         {
@@ -86,6 +112,9 @@ public sealed partial class Scheduler
     {
         ReleaseBlocks(sequence);
         PreemptionCount++;
+
+        // It waits again, which is none of its tenant's doing: no lift.
+        sequence.Account!.WaitingCount++;
         Move(sequence, _running, _waiting, SequenceState.Preempted);
     }
 
@@ -112,13 +141,16 @@ public sealed partial class Scheduler
         }
 
         sequence.State = state;
-        InsertByArrival(to, sequence);
+        InsertByRank(to, sequence);
     }
 
-    private static void InsertByArrival(List<Sequence> list, Sequence sequence)
+    private static bool Outranks(Sequence sequence, Sequence other) =>
+        sequence.Priority == other.Priority ? sequence.Id.Value < other.Id.Value : sequence.Priority > other.Priority;
+
+    private static void InsertByRank(List<Sequence> list, Sequence sequence)
     {
         var index = list.Count;
-        while (index > 0 && list[index - 1].Id.Value > sequence.Id.Value)
+        while (index > 0 && Outranks(sequence, list[index - 1]))
         {
             index--;
         }

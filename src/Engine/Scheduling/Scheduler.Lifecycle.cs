@@ -11,17 +11,7 @@ public sealed partial class Scheduler
     /// Gives a sequence up. Its blocks are free at once, unless somebody else uses them: then they are once
     /// <see cref="CompleteRemoteKv"/>, <see cref="FailRemoteKv"/> or <see cref="Release"/> says that he no longer does.
     /// </summary>
-    public void Cancel(Sequence sequence)
-    {
-        if (sequence.State is SequenceState.WaitingForRemoteKv or SequenceState.PrefillComputed)
-        {
-            sequence.CancelIsDeferred = true;
-        }
-        else if (!sequence.IsFinished)
-        {
-            Finish(sequence, SequenceState.FinishedCancelled);
-        }
-    }
+    public void Cancel(Sequence sequence) => GiveUp(sequence, SequenceState.FinishedCancelled);
 
     /// <summary>
     /// The KV of the first <paramref name="computedTokens"/> prompt tokens is in the blocks, and the caller writes no more into them.
@@ -59,7 +49,7 @@ public sealed partial class Scheduler
     {
         if (sequence.State == SequenceState.PrefillComputed)
         {
-            Finish(sequence, sequence.CancelIsDeferred ? SequenceState.FinishedCancelled : SequenceState.FinishedReleased);
+            Finish(sequence, sequence.DeferredEnd ?? SequenceState.FinishedReleased);
         }
         else
         {
@@ -76,6 +66,12 @@ public sealed partial class Scheduler
             throw new InvalidOperationException($"Sequence {sequence.Id.Value} is {sequence.State} and cannot become {finished}.");
         }
 
+        if (sequence.State is SequenceState.Waiting or SequenceState.Preempted)
+        {
+            _tenants.LeaveQueue(sequence);
+        }
+
+        _tenants.Leave(sequence);
         if (finished == SequenceState.FinishedFailed)
         {
             WithdrawBlocks(sequence);
@@ -117,12 +113,24 @@ public sealed partial class Scheduler
         }
     }
 
+    private void GiveUp(Sequence sequence, SequenceState finished)
+    {
+        if (sequence.State is SequenceState.WaitingForRemoteKv or SequenceState.PrefillComputed)
+        {
+            sequence.DeferredEnd ??= finished;
+        }
+        else if (!sequence.IsFinished)
+        {
+            Finish(sequence, finished);
+        }
+    }
+
     private void EndRemoteKv(Sequence sequence)
     {
         sequence.AwaitsRemoteKv = false;
-        if (sequence.CancelIsDeferred)
+        if (sequence.DeferredEnd is { } end)
         {
-            Finish(sequence, SequenceState.FinishedCancelled);
+            Finish(sequence, end);
             return;
         }
 

@@ -5,13 +5,14 @@ using Serving.Engine.KvCache;
 namespace Serving.Engine.Scheduling;
 
 /// <summary>
-/// Decides which tokens the next step computes. First come, first served; every step holds all running decodes and fills up with prefill
-/// chunks. Knows no tensors, threads or clock; one thread uses it: <see cref="FillStep"/>, run the step, <see cref="Commit"/> each part.
+/// Decides which tokens the next step computes. Higher priorities first, within one the tenant who has had least (<see cref="TenantLedger"/>), and for
+/// each the first come; every step holds all running decodes and fills up with prefill chunks, as many as its time allows. Knows no tensors, threads
+/// or clock; one thread uses it: <see cref="FillStep"/>, run the step, <see cref="Commit"/> each part, <see cref="ObserveStep"/>.
 /// <para>
 /// Blocks: a sequence is admitted when its tokens so far have room, and grows by a block at a time. When none is free it takes those of the
-/// newest younger sequence, which later computes its tokens again (vLLM's preemption by recompute: exact, because a row's result does not
+/// sequence of the lowest priority that came last, which later computes its tokens again (vLLM's preemption by recompute: exact, because a row's result does not
 /// depend on the rest of the batch). Reserving for the longest answer instead (mini-sglang) would let few sequences run, since most clients
-/// name no limit. The youngest never preempts itself: it sits a step out and keeps its blocks. Blocks that somebody else reads or writes
+/// name no limit. The last never preempts itself: it sits a step out and keeps its blocks. Blocks that somebody else reads or writes
 /// (waiting for remote KV, prefill computed or being computed) are never taken.
 /// </para>
 /// <para>
@@ -24,14 +25,17 @@ public sealed partial class Scheduler
     private readonly int _blockSize;
     private readonly SchedulerOptions _options;
 
-    // Each in order of arrival.
+    // Each by rank: the priority, then the arrival.
     private readonly List<Sequence> _waiting;
     private readonly List<Sequence> _running;
     private readonly List<Sequence> _waitingForRemoteKv;
     private readonly List<Sequence> _prefillComputed;
 
+    private readonly TenantLedger _tenants = new();
+    private readonly StepCostModel _cost = new();
     private readonly ScheduledSequence[] _scheduled;
     private int _scheduledCount;
+    private int _chunkTokensLeft;
     private long _step;
 
     public Scheduler(KvBlockPool pool, int blockSize, AdmissionLimits limits, SchedulerOptions options)
@@ -72,7 +76,11 @@ public sealed partial class Scheduler
     /// <summary>
     /// Adds a sequence that <see cref="AdmissionLimits.Examine"/> accepted; the bound on the queue is the caller's to keep.
     /// </summary>
-    public void Enqueue(Sequence sequence) => InsertByArrival(_waiting, sequence);
+    public void Enqueue(Sequence sequence)
+    {
+        _tenants.Enter(sequence);
+        InsertByRank(_waiting, sequence);
+    }
 
     /// <summary>
     /// Fills <paramref name="plan"/> with the next step; it stays empty when nothing can go on without an event from outside.
@@ -84,14 +92,31 @@ public sealed partial class Scheduler
         _step++;
         var preemptionsBefore = PreemptionCount;
         ScheduleDecodes(plan);
+        _chunkTokensLeft = Math.Min(_options.BatchTokensMax - plan.RowCount, ChunkTokensInTime(plan.RowCount));
 
         // What a preemption has freed is for the sequences that run.
         if (PreemptionCount == preemptionsBefore)
         {
-            AdmitWaiting(_options.BatchTokensMax - plan.RowCount);
+            AdmitWaiting(_chunkTokensLeft);
         }
 
         SchedulePrefillChunks(plan);
+    }
+
+    /// <summary>Tells how long the step that <see cref="FillStep"/> made took: what the length of later ones is judged by.</summary>
+    public void ObserveStep(TimeSpan duration)
+    {
+        var (chunkTokens, singleRows) = (0, 0);
+        foreach (ref readonly var scheduled in Scheduled)
+        {
+            chunkTokens += scheduled.ScheduledTokens > 1 ? scheduled.ScheduledTokens : 0;
+            singleRows += scheduled.ScheduledTokens > 1 ? 0 : 1;
+        }
+
+        if (chunkTokens + singleRows > 0)
+        {
+            _cost.Observe(chunkTokens, singleRows, duration.TotalSeconds);
+        }
     }
 
     /// <summary>Records that a part of the step has run.</summary>
@@ -137,6 +162,7 @@ public sealed partial class Scheduler
     private void AppendSampled(Sequence sequence, int token)
     {
         sequence.Append(token);
+        sequence.Account!.ChargeAnswerToken();
         sequence.Observer.OnToken(sequence);
         if (sequence.IsEndToken(token))
         {
@@ -163,14 +189,23 @@ public sealed partial class Scheduler
 
     private void SchedulePrefillChunks(StepPlan plan)
     {
-        for (var i = 0; i < _running.Count && plan.RowCount < _options.BatchTokensMax; i++)
+        for (var i = 0; i < _running.Count && _chunkTokensLeft > 0; i++)
         {
             var sequence = _running[i];
             if (sequence.ScheduledStep != _step && HasRoom(sequence))
             {
-                Schedule(plan, sequence, Math.Min(sequence.PendingTokens, _options.BatchTokensMax - plan.RowCount));
+                var tokens = Math.Min(sequence.PendingTokens, _chunkTokensLeft);
+                _chunkTokensLeft -= tokens;
+                Schedule(plan, sequence, tokens);
             }
         }
+    }
+
+    /// <summary>Prompt tokens that the time of a step allows beside its decodes, in whole blocks; at least one, so that prompts always go on.</summary>
+    private int ChunkTokensInTime(int decodeRows)
+    {
+        var tokens = _cost.ChunkTokensWithin(_options.StepTimeMax.TotalSeconds, decodeRows);
+        return Math.Max(_blockSize, tokens - (tokens % _blockSize));
     }
 
     private void Schedule(StepPlan plan, Sequence sequence, int tokens)

@@ -17,6 +17,16 @@ public sealed record SchedulerOptions
     [Range(1, 65_536)]
     public int WaitingSequencesMax { get; init; } = 256;
 
+    /// <summary>Most of them that one tenant may have waiting; callers without a tenant may have all. Default 192.</summary>
+    [Range(1, 65_536)]
+    public int WaitingSequencesPerTenantMax { get; init; } = 192;
+
+    /// <summary>
+    /// How long a step should take: prompt chunks are made so short, but never shorter than a block. Default 100 ms: what a cancellation or the
+    /// next token of a running answer waits for.
+    /// </summary>
+    public TimeSpan StepTimeMax { get; init; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Whether computed blocks are kept for prompts with the same beginning. Default true.</summary>
     public bool PrefixCache { get; init; } = true;
 }

@@ -10,6 +10,9 @@ namespace Serving.Engine.Scheduling;
 /// </summary>
 public sealed class Sequence
 {
+    /// <summary>The <see cref="Deadline"/> of a sequence that may take as long as it likes.</summary>
+    public const long NoDeadline = long.MaxValue;
+
     private readonly int[] _tokens;
     private readonly ReadOnlyMemory<int> _endTokens;
     private readonly BlockIdentity _root;
@@ -71,6 +74,14 @@ public sealed class Sequence
     /// <summary>Of the answer's tokens, where <see cref="SamplingParameters.Logprobs"/> asks for them.</summary>
     public AnswerLogprobs? Logprobs { get; }
 
+    /// <summary>Whose it is: tenants get equal shares. Default: nobody's in particular.</summary>
+    public string Tenant { get; init; } = "";
+
+    public SequencePriority Priority { get; init; }
+
+    /// <summary>When it ends, done or not, on the clock of <see cref="Scheduler.ExpireDeadlines"/>.</summary>
+    public long Deadline { get; init; } = NoDeadline;
+
     public int PromptLength { get; }
 
     public int TokensMax => _tokens.Length;
@@ -109,8 +120,11 @@ public sealed class Sequence
     /// <summary>Blocks from the first on that are published.</summary>
     internal int PublishedBlocks { get; set; }
 
-    /// <summary>The caller has given up, while somebody else still uses the blocks.</summary>
-    internal bool CancelIsDeferred { get; set; }
+    /// <summary>How the sequence is to end once nobody else uses its blocks any more; null: it goes on.</summary>
+    internal SequenceState? DeferredEnd { get; set; }
+
+    /// <summary>What its tenant has had; there once the sequence is enqueued.</summary>
+    internal TenantAccount? Account { get; set; }
 
     /// <summary>A token of the answer, by its place from 0. Any thread may ask for one that it has been told of.</summary>
     public int AnswerToken(int index) => _tokens[PromptLength + index];

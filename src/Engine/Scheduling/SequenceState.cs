@@ -32,6 +32,9 @@ public enum SequenceState
     /// <summary>Given up by the caller.</summary>
     FinishedCancelled,
 
+    /// <summary>Its deadline passed.</summary>
+    FinishedDeadline,
+
     /// <summary>The step it was part of failed, or the engine stopped.</summary>
     FinishedFailed,
 }

@@ -30,9 +30,15 @@ internal sealed class ChatCompletionsApi(
         var arrivedAt = time.GetTimestamp();
         var (profile, error) = await ReadAsync(context);
         var model = default(ServedModel);
-        if (profile is not null)
+        var timeoutMs = 0L;
+        if (error is null)
         {
-            (model, error) = models.Resolve(profile.Model);
+            (timeoutMs, error) = TimeoutHeader.Read(context.Request);
+        }
+
+        if (error is null)
+        {
+            (model, error) = models.Resolve(profile!.Model);
         }
 
         if (error is not null)
@@ -42,7 +48,7 @@ internal sealed class ChatCompletionsApi(
             return;
         }
 
-        await CompleteAsync(context, profile!, model!, arrivedAt);
+        await CompleteAsync(context, profile!, model!, timeoutMs, arrivedAt);
     }
 
     private async ValueTask<(RequestProfile?, ApiError?)> ReadAsync(HttpContext context)
@@ -59,7 +65,7 @@ internal sealed class ChatCompletionsApi(
         }
     }
 
-    private async Task CompleteAsync(HttpContext context, RequestProfile profile, ServedModel model, long arrivedAt)
+    private async Task CompleteAsync(HttpContext context, RequestProfile profile, ServedModel model, long timeoutMs, long arrivedAt)
     {
         var isWarmUp = warmUp.IsIn(context.Request);
         var request = new PlacementRequest(model.Name, profile.PromptTokensEstimate)
@@ -81,7 +87,7 @@ internal sealed class ChatCompletionsApi(
         {
             ArrivedAt = arrivedAt,
             Profile = profile,
-            Request = Request(context, profile, model),
+            Request = Request(context, profile, model, timeoutMs),
             Renderer = profile.Stream ? new ChatStreamRenderer(id, profile.IncludeUsage) : new ChatAnswerRenderer(id),
             PlacementRequest = request,
             Placement = placement,
@@ -97,14 +103,19 @@ internal sealed class ChatCompletionsApi(
         }
     }
 
-    private static CompletionRequest Request(HttpContext context, RequestProfile profile, ServedModel model) => new()
+    private static CompletionRequest Request(HttpContext context, RequestProfile profile, ServedModel model, long timeoutMs) => new()
     {
         RequestId = context.TraceIdentifier,
         Model = model.Name,
         Chat = new ChatPrompt { MessagesJson = profile.MessagesJson, AddGenerationPrompt = true },
         Sampling = profile.Sampling,
         Stop = profile.Stop,
-        CacheSalt = profile.CacheSalt,
+        Tenant = Tenant.NameOf(context),
+        Priority = profile.Priority,
+        TimeoutMs = timeoutMs,
+
+        // What one tenant's prompts were must not show in how fast another's are answered.
+        CacheSalt = $"{Tenant.NameOf(context)}/{profile.CacheSalt}",
     };
 
     private static string? Pinned(HttpContext context, string header) =>

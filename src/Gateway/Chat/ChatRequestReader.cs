@@ -30,10 +30,27 @@ internal static class ChatRequestReader
         var stream = fields.Boolean("stream") ?? false;
         var includeUsage = ReadIncludeUsage(fields, stream);
         var cacheSalt = fields.Text("cache_salt", NameLengthMax) ?? "";
+        var priority = ReadPriority(fields);
         UnsupportedFields.Check(fields);
         return fields.Error is { } error
             ? (null, error)
-            : (new RequestProfile(model!, ByteString.CopyFrom(messages.WrittenSpan), sampling, stop, stream, includeUsage) { CacheSalt = cacheSalt }, null);
+            : (new RequestProfile(model!, ByteString.CopyFrom(messages.WrittenSpan), sampling, stop, stream, includeUsage) { Priority = priority, CacheSalt = cacheSalt }, null);
+    }
+
+    private static Priority ReadPriority(RequestFields fields)
+    {
+        switch (fields.Text("service_tier", NameLengthMax))
+        {
+            case null or "auto" or "default":
+                return Priority.Default;
+            case "flex":
+                return Priority.Flex;
+            case "priority":
+                return Priority.Priority;
+            case var tier:
+                fields.Fail("service_tier", $"'{tier}' is not known here: give auto, default, flex or priority.");
+                return Priority.Default;
+        }
     }
 
     private static SamplingParameters ReadSampling(RequestFields fields)

@@ -16,6 +16,9 @@ internal sealed record RequestProfile(
     bool Stream,
     bool IncludeUsage)
 {
+    /// <summary>OpenAI's <c>service_tier</c>: who goes first.</summary>
+    public Priority Priority { get; init; }
+
     /// <summary>Only requests with the same salt share computed KV blocks (vLLM's <c>cache_salt</c>).</summary>
     public string CacheSalt { get; init; } = "";
 

@@ -23,7 +23,6 @@ internal static class UnsupportedFields
         ("moderation", _ => false),
         ("reasoning_effort", value => IsText(value, "none")),
         ("verbosity", value => IsText(value, "medium")),
-        ("service_tier", value => IsText(value, "auto", "default")),
         ("chat_template", _ => false),
         ("chat_template_kwargs", IsEmpty),
         ("top_k", value => IsNumber(value, 0, -1)),

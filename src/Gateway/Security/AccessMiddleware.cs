@@ -33,9 +33,13 @@ internal sealed class AccessMiddleware(RequestDelegate next, IOptions<GatewayOpt
             return Unauthorized("No API key was sent: send it in the header Authorization: Bearer <key>.");
         }
 
-        return sent.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && keys.Accept(sent[scheme.Length..].Trim())
-            ? null
-            : Unauthorized("The API key is not known here: check the header Authorization: Bearer <key>.");
+        if (!sent.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) || keys.TenantOf(sent[scheme.Length..].Trim()) is not { } tenant)
+        {
+            return Unauthorized("The API key is not known here: check the header Authorization: Bearer <key>.");
+        }
+
+        context.Features.Set(tenant);
+        return null;
     }
 
     private ApiError? CheckLocal(HttpContext context)

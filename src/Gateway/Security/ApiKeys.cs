@@ -8,6 +8,8 @@ namespace Serving.Gateway.Security;
 /// <summary>The API keys that clients may present; only their SHA-256 is kept.</summary>
 internal sealed class ApiKeys
 {
+    private const int TenantNameBytes = 8;
+
     private readonly byte[][] _hashes;
 
     private ApiKeys(byte[][] hashes, IReadOnlyList<string> mistakes)
@@ -67,8 +69,8 @@ internal sealed class ApiKeys
         return new ApiKeys([.. hashes], mistakes);
     }
 
-    /// <summary>Takes the same time for every key of a length: all hashes are compared, each in constant time.</summary>
-    public bool Accept(string key)
+    /// <summary>Whose key it is; null: it is not known. Takes the same time for every key of a length: all hashes are compared, each in constant time.</summary>
+    public Tenant? TenantOf(string key)
     {
         var hash = Hash(key);
         var accepted = false;
@@ -77,7 +79,7 @@ internal sealed class ApiKeys
             accepted |= CryptographicOperations.FixedTimeEquals(known, hash);
         }
 
-        return accepted;
+        return accepted ? new Tenant(Convert.ToHexStringLower(hash.AsSpan(0, TenantNameBytes))) : null;
     }
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

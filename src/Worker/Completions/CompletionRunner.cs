@@ -44,7 +44,9 @@ internal sealed partial class CompletionRunner(
                 SequenceOutput first = await sequence.Outputs.ReadAsync(clientGone);
                 if (first.Kind != SequenceOutputKind.BlocksReserved)
                 {
-                    return RequestErrors.Failed(first.Error ?? "the sequence ended before it began");
+                    return first.State == SequenceState.FinishedDeadline
+                        ? RequestErrors.DeadlineExceeded(request.TimeoutMs, tokens: 0)
+                        : RequestErrors.Failed(first.Error ?? "the sequence ended before it began");
                 }
 
                 remote = !IsNearlyCached(model, prompt, sequence);
@@ -84,6 +86,9 @@ internal sealed partial class CompletionRunner(
         MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
         EndTokens = model.EndTokens,
         CacheSalt = request.CacheSalt,
+        Tenant = request.Tenant,
+        Priority = RequestPriority.Of(request.Priority),
+        Timeout = request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : null,
         Sampling = new SamplingParameters
         {
             Temperature = request.Sampling.HasTemperature ? request.Sampling.Temperature : model.SamplingDefaults.Temperature ?? 1,
@@ -109,6 +114,8 @@ internal sealed partial class CompletionRunner(
             KvFingerprint = model.Executor.Model.KvFingerprint,
             CachedTokens = cached,
             CacheSalt = request.CacheSalt,
+            Tenant = request.Tenant,
+            Priority = request.Priority,
         };
         wanted.TokenIds.AddRange(prompt.Take(tokens));
         PrefillOutcome outcome = await prefill.RunAsync(
@@ -165,6 +172,8 @@ internal sealed partial class CompletionRunner(
                         }
 
                         break;
+                    case SequenceOutputKind.Finished when output.State == SequenceState.FinishedDeadline:
+                        return RequestErrors.DeadlineExceeded(request.TimeoutMs, tokens);
                     case SequenceOutputKind.Finished:
                         if (text.Finish() is { Length: > 0 } rest)
                         {

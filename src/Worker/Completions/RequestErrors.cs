@@ -43,11 +43,27 @@ internal static class RequestErrors
         Code = "worker_failed",
     };
 
+    public static RequestError DeadlineExceeded(long timeoutMs, int tokens) => new()
+    {
+        Fault = Fault.Client,
+        Status = 504,
+        Message = $"The request's {timeoutMs} ms ({ServingHeaders.TimeoutMs}) have passed; its answer had {tokens} tokens.",
+        Code = "deadline_exceeded",
+    };
+
     public static RequestError From(Refusal refusal) => refusal.Reason switch
     {
         RefusalReason.ContextExceeded => ClientError(refusal, "context_length_exceeded"),
         RefusalReason.PoolTooSmall => ClientError(refusal, "context_length_exceeded"),
         RefusalReason.UnknownToken => ClientError(refusal, "invalid_prompt"),
+        RefusalReason.TenantQueueFull => new RequestError
+        {
+            Fault = Fault.Client,
+            Status = 429,
+            Message = refusal.Message,
+            Code = "rate_limit_exceeded",
+            RetryAfterS = RetryAfterSeconds,
+        },
         _ => new RequestError
         {
             Fault = Fault.Worker,

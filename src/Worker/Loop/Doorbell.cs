@@ -15,13 +15,15 @@ internal sealed class Doorbell
         }
     }
 
-    public void Wait()
+    /// <param name="patience">How long at most; infinite until it rings.</param>
+    public void Wait(TimeSpan patience)
     {
         lock (_gate)
         {
-            while (!_rung)
+            if (!_rung)
             {
-                Monitor.Wait(_gate);
+                // Nothing but a ring pulses, and whoever wakes for no reason looks around and comes back.
+                Monitor.Wait(_gate, patience);
             }
 
             _rung = false;

@@ -40,6 +40,7 @@ public sealed partial class EngineLoop
             {
                 TakeSubmissions();
                 TakeSignals();
+                _scheduler.ExpireDeadlines(_time.GetTimestamp());
                 var hasRun = RunStep();
                 Publish();
                 if (!hasRun)
@@ -68,8 +69,17 @@ public sealed partial class EngineLoop
 
         if (!HasEnded())
         {
-            _doorbell.Wait();
+            _doorbell.Wait(UntilNextDeadline());
         }
+    }
+
+    private TimeSpan UntilNextDeadline()
+    {
+        var deadline = _scheduler.NextDeadline();
+        var now = _time.GetTimestamp();
+        return deadline == Sequence.NoDeadline ? Timeout.InfiniteTimeSpan
+            : deadline <= now ? TimeSpan.Zero
+            : _time.GetElapsedTime(now, deadline) + TimeSpan.FromMilliseconds(1);
     }
 
     private void TakeSubmissions()
@@ -127,6 +137,7 @@ public sealed partial class EngineLoop
         }
 
         _counters.AddStep();
+        var begin = _time.GetTimestamp();
         try
         {
             _executor.Execute(_plan);
@@ -138,6 +149,7 @@ public sealed partial class EngineLoop
             return true;
         }
 
+        _scheduler.ObserveStep(_time.GetElapsedTime(begin));
         foreach (ref readonly var scheduled in _scheduler.Scheduled)
         {
             Commit(scheduled);
@@ -225,7 +237,7 @@ public sealed partial class EngineLoop
         if (handle.IsCountedAsWaiting)
         {
             handle.IsCountedAsWaiting = false;
-            Interlocked.Decrement(ref _neverAdmitted);
+            _waitingRoom.Leave(handle.Sequence.Tenant);
         }
     }
 

@@ -19,6 +19,8 @@ namespace Serving.Worker.Loop;
 /// </summary>
 public sealed partial class EngineLoop : IAsyncDisposable
 {
+    private static readonly TimeSpan _timeoutMax = TimeSpan.FromDays(1);
+
     private readonly IModelExecutor _executor;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,12 +30,12 @@ public sealed partial class EngineLoop : IAsyncDisposable
     private readonly Channel<SequenceHandle> _inbox;
     private readonly ConcurrentQueue<SequenceHandle> _signalled = new();
     private readonly Doorbell _doorbell = new();
+    private readonly WaitingRoom _waitingRoom = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly bool _cachesPrefixes;
 
     private long _lastId;
-    private int _neverAdmitted;
     private volatile bool _isStopping;
     private volatile bool _isAborting;
     private volatile bool _hasFailed;
@@ -54,7 +56,10 @@ public sealed partial class EngineLoop : IAsyncDisposable
             executor.Model.ContextLength,
             checked(executor.KvBlockCount * blockSize),
             scheduling.WaitingSequencesMax,
-            executor.Model.VocabularySize);
+            executor.Model.VocabularySize)
+        {
+            WaitingSequencesPerTenantMax = scheduling.WaitingSequencesPerTenantMax,
+        };
         _scheduler = new Scheduler(_pool, blockSize, limits, scheduling);
         _plan = new StepPlan(scheduling.BatchTokensMax, scheduling.RunningSequencesMax, executor.Model.VocabularySize);
         _sampler = new Sampler(executor.Model.VocabularySize);
@@ -87,16 +92,17 @@ public sealed partial class EngineLoop : IAsyncDisposable
         var prompt = request.PromptTokens;
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(request.PromptTokens));
         ArgumentOutOfRangeException.ThrowIfLessThan(request.MaxTokens ?? 1, 1, nameof(request.MaxTokens));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Timeout ?? default, _timeoutMax, nameof(request.Timeout));
         request.Sampling.ThrowIfInvalid(Limits.VocabularySize);
         if (_isStopping || _hasFailed)
         {
             return RefuseAsEnded();
         }
 
-        var waiting = Interlocked.Increment(ref _neverAdmitted) - 1;
-        if (Limits.Examine(prompt.Span, request.Work, waiting) is { } refusal)
+        var (waiting, waitingOfTenant) = _waitingRoom.Enter(request.Tenant);
+        if (Limits.Examine(prompt.Span, request.Work, waiting, request.Tenant.Length > 0 ? waitingOfTenant : 0) is { } refusal)
         {
-            Interlocked.Decrement(ref _neverAdmitted);
+            _waitingRoom.Leave(request.Tenant);
             return new SubmitResult(null, refusal);
         }
 
@@ -104,7 +110,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         if (!_inbox.Writer.TryWrite(handle))
         {
             // The count above keeps the inbox from filling up, so it has been closed.
-            Interlocked.Decrement(ref _neverAdmitted);
+            _waitingRoom.Leave(request.Tenant);
             return RefuseAsEnded();
         }
 
@@ -145,7 +151,14 @@ public sealed partial class EngineLoop : IAsyncDisposable
         request.EndTokens,
         _executor.KvLayout.BlockSize,
         observer,
-        _cachesPrefixes ? BlockIdentity.Root(_executor.Model.KvFingerprint, request.CacheSalt) : default);
+        _cachesPrefixes ? BlockIdentity.Root(_executor.Model.KvFingerprint, request.CacheSalt) : default)
+    {
+        Tenant = request.Tenant,
+        Priority = request.Priority,
+        Deadline = request.Timeout is { } timeout
+            ? _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency)
+            : Sequence.NoDeadline,
+    };
 
     private void Abort()
     {

@@ -20,6 +20,15 @@ public sealed record SequenceRequest
     /// <summary>Most answer tokens, at least 1; null: until the context, or the whole KV cache of the worker, is full.</summary>
     public int? MaxTokens { get; init; }
 
+    /// <summary>Whose it is: tenants get equal shares of the engine. Default: nobody's in particular.</summary>
+    public string Tenant { get; init; } = "";
+
+    /// <summary>Higher ones go first.</summary>
+    public SequencePriority Priority { get; init; }
+
+    /// <summary>After how long it ends, done or not, at most a day; null: never.</summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>Only requests with the same salt share computed blocks. Default: empty.</summary>
     public string CacheSalt { get; init; } = "";
 

@@ -77,6 +77,8 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
             BatchTokensMax = worker.StepTokensMax,
             RunningSequencesMax = Math.Min(worker.RunningSequencesMax, worker.StepTokensMax),
             WaitingSequencesMax = worker.WaitingSequencesMax,
+            WaitingSequencesPerTenantMax = worker.WaitingSequencesPerTenantMax,
+            StepTimeMax = TimeSpan.FromMilliseconds(worker.StepMillisecondsMax),
             PrefixCache = worker.PrefixCache,
         },
     };

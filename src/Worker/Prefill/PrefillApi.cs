@@ -22,6 +22,8 @@ internal sealed partial class PrefillApi(IModelSet models, KvSender sender, Work
             PromptTokens = request.TokenIds.ToArray(),
             Work = SequenceWork.PrefillOnly,
             CacheSalt = request.CacheSalt,
+            Tenant = request.Tenant,
+            Priority = RequestPriority.Of(request.Priority),
         });
         using SequenceHandle sequence = submitted.IsAccepted ? submitted.Handle : throw RefusalOf(submitted.Refusal);
         await responseStream.WriteAsync(

@@ -13,7 +13,7 @@ internal sealed class SchedulerHarness : ISequenceObserver
     private readonly Sampler _sampler;
     private long _lastId;
 
-    public SchedulerHarness(int blocks = 64, int batchTokensMax = 32, int runningMax = 8, int contextLength = 64)
+    public SchedulerHarness(int blocks = 64, int batchTokensMax = 32, int runningMax = 8, int contextLength = 64, TimeSpan? stepTimeMax = null)
     {
         Executor = new FakeModelExecutor(blocks, contextLength: contextLength);
         Pool = new KvBlockPool(blocks);
@@ -22,7 +22,12 @@ internal sealed class SchedulerHarness : ISequenceObserver
             Pool,
             blockSize,
             new AdmissionLimits(contextLength, blocks * blockSize, 16, Executor.Model.VocabularySize),
-            new SchedulerOptions { BatchTokensMax = batchTokensMax, RunningSequencesMax = runningMax });
+            new SchedulerOptions
+            {
+                BatchTokensMax = batchTokensMax,
+                RunningSequencesMax = runningMax,
+                StepTimeMax = stepTimeMax ?? TimeSpan.FromSeconds(1),
+            });
         _plan = new StepPlan(batchTokensMax, runningMax, Executor.Model.VocabularySize);
         _sampler = new Sampler(Executor.Model.VocabularySize);
     }
@@ -35,7 +40,15 @@ internal sealed class SchedulerHarness : ISequenceObserver
 
     public List<SequenceId> Admitted { get; } = [];
 
-    public Sequence Add(int[] prompt, SequenceWork work = SequenceWork.Generate, int answerTokens = 4, SamplingParameters? sampling = null, string? salt = "")
+    public Sequence Add(
+        int[] prompt,
+        SequenceWork work = SequenceWork.Generate,
+        int answerTokens = 4,
+        SamplingParameters? sampling = null,
+        string? salt = "",
+        string tenant = "",
+        SequencePriority priority = SequencePriority.Default,
+        long deadline = Sequence.NoDeadline)
     {
         var sequence = new Sequence(
             new SequenceId(++_lastId),
@@ -46,7 +59,12 @@ internal sealed class SchedulerHarness : ISequenceObserver
             default,
             Executor.KvLayout.BlockSize,
             this,
-            salt is null ? default : BlockIdentity.Root(Executor.Model.KvFingerprint, salt));
+            salt is null ? default : BlockIdentity.Root(Executor.Model.KvFingerprint, salt))
+        {
+            Tenant = tenant,
+            Priority = priority,
+            Deadline = deadline,
+        };
         Scheduler.Enqueue(sequence);
         return sequence;
     }

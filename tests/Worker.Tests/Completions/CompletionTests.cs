@@ -68,6 +68,23 @@ public sealed class CompletionTests
     }
 
     [Fact]
+    public async Task A_request_that_takes_too_long_is_an_error_that_names_the_limit()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        using ManualResetEventSlim late = new();
+        worker.Executor.OnStep = _ => late.Wait(TimeSpan.FromMilliseconds(30), TestContext.Current.CancellationToken);
+        CompletionRequest request = HandOffTests.Request(prefillAddress: null);
+        request.TimeoutMs = 10;
+
+        Answer answer = await Answer.AskAsync(worker, request);
+
+        RequestError error = answer.Error ?? answer.Events[^1].Error;
+        Assert.Equal((504, "deadline_exceeded"), (error.Status, error.Code));
+        Assert.Contains("10 ms", error.Message);
+        Assert.Equal(0, worker.Engine.Snapshot.KvBlocksUsed);
+    }
+
+    [Fact]
     public async Task A_model_that_is_not_loaded_is_refused_with_those_that_are()
     {
         await using WorkerUnderTest worker = await WorkerUnderTest.StartAsync(WorkerRole.Decode);

@@ -62,6 +62,44 @@ public sealed class EngineLoopTests
     }
 
     [Fact]
+    public async Task A_tenant_s_full_queue_refuses_him_and_nobody_else()
+    {
+        using var gate = new ManualResetEventSlim();
+        await using var harness = new LoopHarness(waitingMax: 4, waitingPerTenantMax: 2, runningMax: 1, onStep: _ => gate.Wait(Patience));
+        var running = harness.Submit(Prompt(3));
+        await WaitForAsync(() => harness.Executor.Steps == 1);
+        var taken = Enumerable.Range(0, 2).Select(i => harness.Loop.Submit(Request(Prompt(3, i)) with { Tenant = "a" }).Handle!).ToList();
+
+        Assert.Equal(RefusalReason.TenantQueueFull, harness.Loop.Submit(Request(Prompt(3)) with { Tenant = "a" }).Refusal?.Reason);
+        taken.Add(harness.Loop.Submit(Request(Prompt(3)) with { Tenant = "b" }).Handle!);
+        taken.Add(harness.Submit(Prompt(3)));
+
+        gate.Set();
+        await Task.WhenAll(taken.Append(running).Select(ReadToEndAsync));
+        await ReadToEndAsync(harness.Loop.Submit(Request(Prompt(3)) with { Tenant = "a" }).Handle!);
+        harness.AssertNothingHeld();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_deadline_ends_a_sequence_also_where_nothing_else_happens(bool isRunning)
+    {
+        await using var harness = new LoopHarness(blocks: 4, contextLength: 16);
+        var holder = harness.Submit(Prompt(12), SequenceWork.GenerateFromRemoteKv, maxTokens: 2);
+        await NextAsync(holder);
+        var request = Request(Prompt(isRunning ? 3 : 9, 1), maxTokens: 12) with { Timeout = TimeSpan.FromMilliseconds(50) };
+
+        // One block is left: what runs gets stuck at its end, what is longer waits.
+        var (tokens, end) = await ReadToEndAsync(harness.Loop.Submit(request).Handle!);
+
+        Assert.Equal((SequenceState.FinishedDeadline, isRunning ? 2 : 0), (end.State, tokens.Length));
+        holder.FailRemoteKv();
+        await ReadToEndAsync(holder);
+        harness.AssertNothingHeld();
+    }
+
+    [Fact]
     public async Task A_prompt_that_can_never_fit_is_refused_and_holds_nothing()
     {
         await using var harness = new LoopHarness(blocks: 4, waitingMax: 1);

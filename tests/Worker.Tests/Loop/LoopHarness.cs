@@ -12,7 +12,7 @@ internal sealed class LoopHarness : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public LoopHarness(int blocks = 64, int waitingMax = 16, int runningMax = 8, int contextLength = 64, Action<StepPlan>? onStep = null)
+    public LoopHarness(int blocks = 64, int waitingMax = 16, int runningMax = 8, int contextLength = 64, int? waitingPerTenantMax = null, Action<StepPlan>? onStep = null)
     {
         Executor = new FakeModelExecutor(blocks, contextLength: contextLength) { OnStep = onStep };
         Loop = new EngineLoop(
@@ -24,6 +24,7 @@ internal sealed class LoopHarness : IAsyncDisposable
                     BatchTokensMax = 16,
                     RunningSequencesMax = runningMax,
                     WaitingSequencesMax = waitingMax,
+                    WaitingSequencesPerTenantMax = waitingPerTenantMax ?? waitingMax,
                 },
             },
             TimeProvider.System,
