@@ -37,6 +37,8 @@ internal static unsafe class QuantizedRow
     public static long ByteCount(int width) => ((long)Blocks(width) * BlockBytes) + OutlierBytes + ((long)OutliersMax(width) * OutlierBytes);
 
     /// <summary>Quantises one row; a last block that is not full is filled up with zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
     public static void Quantize(float* x, int width, byte* destination)
     {
         float limit = OutlierRootMeanSquares * RootMeanSquare(x, width);
@@ -65,14 +67,15 @@ internal static unsafe class QuantizedRow
 
     private static float RootMeanSquare(float* x, int width) => MathF.Sqrt(VectorMath.SumOfSquares(x, width) / width);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
     private static void QuantizeBlock(float* x, int start, float limit, ref Outliers outliers, byte* destination)
     {
-        Vector256<float> largest = Vector256.Max(
-            Vector256.Max(Vector256.Abs(Vector256.Load(x)), Vector256.Abs(Vector256.Load(x + 8))),
-            Vector256.Max(Vector256.Abs(Vector256.Load(x + 16)), Vector256.Abs(Vector256.Load(x + 24))));
-        if (!Vector256.GreaterThanAny(largest, Vector256.Create(limit)))
+        Vector256<float> x0 = Vector256.Load(x), x1 = Vector256.Load(x + 8), x2 = Vector256.Load(x + 16), x3 = Vector256.Load(x + 24);
+        float magnitude = VectorMath.LargestMagnitude(x0, x1, x2, x3);
+        if (magnitude <= limit)
         {
-            QuantizeBlock(x, destination);
+            QuantizeBlock(x0, x1, x2, x3, magnitude, destination);
             return;
         }
 
@@ -83,22 +86,18 @@ internal static unsafe class QuantizedRow
             sum += outliers.Move(x + i, (start + i) / QuadInputs, limit, rest + i);
         }
 
-        QuantizeBlock(rest, destination);
+        x0 = Vector256.Load(rest);
+        x1 = Vector256.Load(rest + 8);
+        x2 = Vector256.Load(rest + 16);
+        x3 = Vector256.Load(rest + 24);
+        QuantizeBlock(x0, x1, x2, x3, VectorMath.LargestMagnitude(x0, x1, x2, x3), destination);
         *(float*)(destination + SumOffset) += sum;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void QuantizeBlock(float* x, byte* destination)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void QuantizeBlock(
+        Vector256<float> x0, Vector256<float> x1, Vector256<float> x2, Vector256<float> x3, float magnitude, byte* destination)
     {
-        Vector256<float> x0 = Vector256.Load(x);
-        Vector256<float> x1 = Vector256.Load(x + 8);
-        Vector256<float> x2 = Vector256.Load(x + 16);
-        Vector256<float> x3 = Vector256.Load(x + 24);
-        Vector256<float> largest = Vector256.Max(
-            Vector256.Max(Vector256.Abs(x0), Vector256.Abs(x1)),
-            Vector256.Max(Vector256.Abs(x2), Vector256.Abs(x3)));
-        Vector128<float> four = Vector128.Max(largest.GetLower(), largest.GetUpper());
-        float magnitude = MathF.Max(MathF.Max(four.GetElement(0), four.GetElement(1)), MathF.Max(four.GetElement(2), four.GetElement(3)));
         if (magnitude < MagnitudeMin)
         {
             new Span<byte>(destination, BlockBytes).Clear();
@@ -106,15 +105,11 @@ internal static unsafe class QuantizedRow
         }
 
         Vector256<float> inverse = Vector256.Create(QuantMax / magnitude);
-        Vector256<float> f0 = Vector256.Round(x0 * inverse);
-        Vector256<float> f1 = Vector256.Round(x1 * inverse);
-        Vector256<float> f2 = Vector256.Round(x2 * inverse);
-        Vector256<float> f3 = Vector256.Round(x3 * inverse);
+        Vector256<int> q0 = Vector256.ConvertToInt32Native(Vector256.Round(x0 * inverse));
+        Vector256<int> q1 = Vector256.ConvertToInt32Native(Vector256.Round(x1 * inverse));
+        Vector256<int> q2 = Vector256.ConvertToInt32Native(Vector256.Round(x2 * inverse));
+        Vector256<int> q3 = Vector256.ConvertToInt32Native(Vector256.Round(x3 * inverse));
         float scale = magnitude / QuantMax;
-        Vector256<int> q0 = Vector256.ConvertToInt32(f0);
-        Vector256<int> q1 = Vector256.ConvertToInt32(f1);
-        Vector256<int> q2 = Vector256.ConvertToInt32(f2);
-        Vector256<int> q3 = Vector256.ConvertToInt32(f3);
         Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)destination);
         *(float*)(destination + ScaleOffset) = scale;
         int firstHalf = Vector256.Sum(q0 + q1);
@@ -135,10 +130,7 @@ internal static unsafe class QuantizedRow
         {
             Vector128<float> values = Vector128.Load(x);
             Vector128<float> outliers = values & Vector128.GreaterThan(Vector128.Abs(values), Vector128.Create(limit));
-            Vector128<float> magnitudes = Vector128.Abs(outliers);
-            float magnitude = MathF.Max(
-                MathF.Max(magnitudes.GetElement(0), magnitudes.GetElement(1)),
-                MathF.Max(magnitudes.GetElement(2), magnitudes.GetElement(3)));
+            float magnitude = VectorMath.Largest(Vector128.Abs(outliers));
 
             // More than Chebyshev allows could only be an effect of rounding.
             if (magnitude < MagnitudeMin || Count == countMax)
@@ -148,14 +140,11 @@ internal static unsafe class QuantizedRow
             }
 
             (values - outliers).Store(rest);
-            Vector128<int> q = Vector128.ConvertToInt32(Vector128.Round(outliers * Vector128.Create(QuantMax / magnitude)));
+            Vector128<int> q = Vector128.ConvertToInt32Native(Vector128.Round(outliers * Vector128.Create(QuantMax / magnitude)));
             float scale = magnitude / QuantMax;
             byte* entry = list + (++Count * OutlierBytes);
             *(int*)entry = quad;
-            for (int i = 0; i < QuadInputs; i++)
-            {
-                entry[OutlierQuadOffset + i] = (byte)q.GetElement(i);
-            }
+            *(int*)(entry + OutlierQuadOffset) = Vector128.Narrow(Vector128.Narrow(q, q), default).AsInt32().ToScalar();
 
             *(float*)(entry + OutlierScaleOffset) = scale;
             return Vector128.Sum(q) * scale;

@@ -17,7 +17,8 @@ internal static unsafe class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Exp(Vector256<float> x)
     {
-        x = Vector256.Min(Vector256.Max(x, Vector256.Create(-87f)), Vector256.Create(88f));
+        // With x on the right, x86 and Arm both pass a NaN on.
+        x = Vector256.MinNative(Vector256.Create(88f), Vector256.MaxNative(Vector256.Create(-87f), x));
         Vector256<float> n = Vector256.Round(x * Vector256.Create(1.44269504f));
         Vector256<float> r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), x);
         r = Vector256.FusedMultiplyAdd(n, Vector256.Create(2.12194440e-4f), r);
@@ -30,7 +31,7 @@ internal static unsafe class VectorMath
         p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(0.5f));
         p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
         p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
-        Vector256<int> power = (Vector256.ConvertToInt32(n) + Vector256.Create(127)) << 23;
+        Vector256<int> power = (Vector256.ConvertToInt32Native(n) + Vector256.Create(127)) << 23;
         return p * power.AsSingle();
     }
 
@@ -51,6 +52,24 @@ internal static unsafe class VectorMath
     {
         Vector128<float> four = values.GetLower() + values.GetUpper();
         return (four.GetElement(0) + four.GetElement(1)) + (four.GetElement(2) + four.GetElement(3));
+    }
+
+    /// <summary>The largest of 32 magnitudes; anything where one is no number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LargestMagnitude(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+    {
+        Vector256<float> eight = Vector256.MaxNative(
+            Vector256.MaxNative(Vector256.Abs(a), Vector256.Abs(b)),
+            Vector256.MaxNative(Vector256.Abs(c), Vector256.Abs(d)));
+        return Largest(Vector128.MaxNative(eight.GetLower(), eight.GetUpper()));
+    }
+
+    /// <summary>The largest of four numbers; anything where one is no number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Vector128<float> four)
+    {
+        four = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     /// <summary>The sum of the squares of <paramref name="count"/> numbers: eight partial sums, then what is left over.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -43,6 +44,7 @@ internal static unsafe class VnniTiles
     /// <summary>Whether the processor has the instructions and the system allows code made at run time.</summary>
     public static bool IsSupported => _code is not null;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyNibblePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
     {
         if (rows == 1)
@@ -65,6 +67,7 @@ internal static unsafe class VnniTiles
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyBytePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
     {
         if (rows == 1)
