@@ -47,9 +47,14 @@ public sealed unsafe class ComputePool : IDisposable
             _threads[i] = new Thread(() => WorkLoop(index)) { IsBackground = true, Name = $"compute-{i + 1}" };
             _threads[i].Start();
         }
+
+        Products = new ProductList(this);
     }
 
     public int ThreadCount { get; }
+
+    /// <summary>The products that the caller runs next.</summary>
+    internal ProductList Products { get; }
 
     /// <summary>Runs every thread's share of <paramref name="work"/> and returns when all are done. The first exception of a share is thrown here.</summary>
     public void Run<TWork>(ref TWork work)

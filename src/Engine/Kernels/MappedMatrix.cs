@@ -5,12 +5,12 @@ namespace Serving.Engine.Kernels;
 
 /// <summary>
 /// A matrix in F32, F16 or BF16 whose rows are used as they lie: in the mapped file, so that all workers of a machine share its pages, or in a copy
-/// of rows that lie in no file in that order. Threads take runs of outputs as they come.
+/// of rows that lie in no file in that order.
 /// </summary>
 internal sealed unsafe class MappedMatrix : WeightMatrix
 {
-    // Runs are whole groups of what the kernel takes at once.
-    private const int RunOutputsStep = 8;
+    // What the kernel takes at once.
+    private const int PartOutputs = 8;
 
     private readonly RawTensor _rows;
     private readonly PackedMemory? _copy;
@@ -49,27 +49,23 @@ internal sealed unsafe class MappedMatrix : WeightMatrix
     /// <summary>Reads a copy of the rows (<see cref="RowsForm"/>), which the matrix disposes.</summary>
     public static MappedMatrix InCopy(in RawTensor rows, PackedMemory copy) => new(rows with { Data = (nint)copy.Address }, copy);
 
-    public override void Multiply(Activations x, int rows, float* y, int yStride, ComputePool pool)
+    public override int PartCount => (Outputs + PartOutputs - 1) / PartOutputs;
+
+    public override void MultiplyParts(Activations x, int firstRow, int rows, float* y, int yStride, int start, int end)
     {
         ArgumentNullException.ThrowIfNull(x);
-        ArgumentNullException.ThrowIfNull(pool);
-        ArgumentOutOfRangeException.ThrowIfLessThan(yStride, Outputs);
-        Work work = new()
+        byte* source = ((PanelActivations)x).Floats(firstRow + rows, Inputs, out long strideBytes);
+        RowProduct product = new()
         {
-            Matrix = this,
-            Product = new RowProduct
-            {
-                Weights = (byte*)_rows.Data,
-                RowBytes = _rows.ByteCount / Outputs,
-                Inputs = Inputs,
-                X = (float*)((PanelActivations)x).Floats(rows, Inputs, out _),
-                Y = y,
-                YStride = yStride,
-                Rows = rows,
-            },
-            RunOutputs = RunOutputsStep * Math.Max(1, Outputs / (pool.ThreadCount * 8 * RunOutputsStep)),
+            Weights = (byte*)_rows.Data,
+            RowBytes = _rows.ByteCount / Outputs,
+            Inputs = Inputs,
+            X = (float*)(source + (firstRow * strideBytes)),
+            Y = y,
+            YStride = yStride,
+            Rows = rows,
         };
-        pool.Run(ref work);
+        _kernel(in product, start * PartOutputs, Math.Min(end * PartOutputs, Outputs));
     }
 
     public override void CopyRow(int output, Span<float> destination)
@@ -80,28 +76,4 @@ internal sealed unsafe class MappedMatrix : WeightMatrix
     }
 
     public override void Dispose() => _copy?.Dispose();
-
-    private struct Work : IParallelWork
-    {
-        public MappedMatrix Matrix;
-        public RowProduct Product;
-        public int RunOutputs;
-        private long _next;
-
-        public void Execute(int thread, int threadCount)
-        {
-            int outputs = Matrix.Outputs;
-            while (true)
-            {
-                long end = Interlocked.Add(ref _next, RunOutputs);
-                long start = end - RunOutputs;
-                if (start >= outputs)
-                {
-                    return;
-                }
-
-                Matrix._kernel(in Product, (int)start, (int)Math.Min(end, outputs));
-            }
-        }
-    }
 }

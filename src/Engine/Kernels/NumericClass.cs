@@ -47,10 +47,38 @@ public abstract unsafe class Activations : IDisposable
     /// <summary><c>[rows, width]</c>, rows <c>width</c> apart, 64-byte aligned: the model writes here.</summary>
     public abstract float* Values { get; }
 
-    /// <summary>Brings the first <paramref name="rows"/> rows of <paramref name="width"/> values into the kernels' form, once for all products that read them.</summary>
-    public abstract void Prepare(int rows, int width, ComputePool pool);
+    /// <summary>Says that the first <paramref name="rows"/> rows have <paramref name="width"/> values; <see cref="PrepareRows"/> of all of them must follow.</summary>
+    public abstract void Begin(int rows, int width);
+
+    /// <summary>Brings some rows into the kernels' form, once for all products that read them. Threads may prepare different rows at once.</summary>
+    public abstract void PrepareRows(int start, int count);
+
+    /// <summary>Copies prepared rows of others, whose width they take on, to the first rows here.</summary>
+    /// <param name="rows">The rows' numbers there.</param>
+    public abstract void Gather(Activations from, ReadOnlySpan<int> rows);
+
+    /// <summary><see cref="Begin"/> and <see cref="PrepareRows"/> of all rows, by all threads.</summary>
+    public void Prepare(int rows, int width, ComputePool pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        Begin(rows, width);
+        PrepareWork work = new() { Activations = this, Rows = rows };
+        pool.Run(ref work);
+    }
 
     public abstract void Dispose();
+
+    private struct PrepareWork : IParallelWork
+    {
+        public Activations Activations;
+        public int Rows;
+
+        public readonly void Execute(int thread, int threadCount)
+        {
+            int start = (int)((long)Rows * thread / threadCount);
+            Activations.PrepareRows(start, (int)((long)Rows * (thread + 1) / threadCount) - start);
+        }
+    }
 }
 
 /// <summary>A repacked or mapped weight matrix <c>[outputs, inputs]</c>: the lower seam of the engine (DESIGN's <c>IMatrixProduct</c>).</summary>
@@ -69,9 +97,23 @@ public abstract unsafe class WeightMatrix : IDisposable
     /// <summary>Names the kernel: <c>q4_1·int8/avx2</c>.</summary>
     public abstract string KernelName { get; }
 
-    /// <summary><c>y[r, o] = Σ_i x[r, i] · w[o, i]</c> for <paramref name="rows"/> prepared rows.</summary>
+    /// <summary>Groups of outputs that can be computed apart from each other: what threads divide among them.</summary>
+    public abstract int PartCount { get; }
+
+    /// <summary><c>y[r, o] = Σ_i x[firstRow + r, i] · w[o, i]</c> for <paramref name="rows"/> prepared rows and the outputs of some parts.</summary>
     /// <param name="y">Rows <paramref name="yStride"/> floats apart.</param>
-    public abstract void Multiply(Activations x, int rows, float* y, int yStride, ComputePool pool);
+    /// <param name="start">The first part.</param>
+    /// <param name="end">The part before which it ends.</param>
+    public abstract void MultiplyParts(Activations x, int firstRow, int rows, float* y, int yStride, int start, int end);
+
+    /// <summary><c>y[r, o] = Σ_i x[r, i] · w[o, i]</c> for <paramref name="rows"/> prepared rows, by all threads.</summary>
+    /// <param name="y">Rows <paramref name="yStride"/> floats apart.</param>
+    public void Multiply(Activations x, int rows, float* y, int yStride, ComputePool pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        pool.Products.Add(this, x, 0, rows, y, yStride);
+        pool.Products.Run();
+    }
 
     /// <summary>Writes weight row <paramref name="output"/> as fp32: the embedding look-up of a tied matrix.</summary>
     public abstract void CopyRow(int output, Span<float> destination);

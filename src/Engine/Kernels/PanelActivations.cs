@@ -3,9 +3,6 @@ namespace Serving.Engine.Kernels;
 /// <summary>Rows of activations in fp32 and, in the int8 class, as <see cref="QuantizedRow"/>.</summary>
 internal sealed unsafe class PanelActivations : Activations
 {
-    // Below this many values the threads' start costs more than they save.
-    private const int ParallelValuesMin = 8192;
-
     private readonly int _rowsMax;
     private readonly int _widthMax;
     private readonly NativeBuffer _values;
@@ -29,9 +26,8 @@ internal sealed unsafe class PanelActivations : Activations
     public static long ByteCount(int rowsMax, int widthMax, bool quantized) =>
         rowsMax * (((long)widthMax * sizeof(float)) + (quantized ? QuantizedRow.ByteCount(widthMax) : 0));
 
-    public override void Prepare(int rows, int width, ComputePool pool)
+    public override void Begin(int rows, int width)
     {
-        ArgumentNullException.ThrowIfNull(pool);
         if (rows < 1 || rows > _rowsMax || width < 1 || width > _widthMax)
         {
             throw new ArgumentException($"{rows} rows of {width} values do not fit activations made for {_rowsMax} rows of {_widthMax}.", nameof(rows));
@@ -39,19 +35,35 @@ internal sealed unsafe class PanelActivations : Activations
 
         _rows = rows;
         _width = width;
+    }
+
+    public override void PrepareRows(int start, int count)
+    {
         if (_quantized is null)
         {
             return;
         }
 
-        QuantizeWork work = new() { Rows = rows, Width = width, Values = Values, Quantized = _quantized.Address };
-        if ((long)rows * width < ParallelValuesMin)
+        long rowBytes = QuantizedRow.ByteCount(_width);
+        for (int row = start; row < start + count; row++)
         {
-            work.Execute(0, 1);
+            QuantizedRow.Quantize(Values + ((long)row * _width), _width, _quantized.Address + (row * rowBytes));
         }
-        else
+    }
+
+    public override void Gather(Activations from, ReadOnlySpan<int> rows)
+    {
+        var source = (PanelActivations)from;
+        Begin(rows.Length, source._width);
+        long rowBytes = QuantizedRow.ByteCount(_width);
+        for (int i = 0; i < rows.Length; i++)
         {
-            pool.Run(ref work);
+            new ReadOnlySpan<float>(source.Values + ((long)rows[i] * _width), _width).CopyTo(new Span<float>(Values + ((long)i * _width), _width));
+            if (_quantized is not null && source._quantized is not null)
+            {
+                new ReadOnlySpan<byte>(source._quantized.Address + (rows[i] * rowBytes), (int)rowBytes)
+                    .CopyTo(new Span<byte>(_quantized.Address + (i * rowBytes), (int)rowBytes));
+            }
         }
     }
 
@@ -82,23 +94,6 @@ internal sealed unsafe class PanelActivations : Activations
         if (rows > _rows || width != _width)
         {
             throw new InvalidOperationException($"The product needs {rows} rows of {width} values, but {_rows} rows of {_width} were prepared.");
-        }
-    }
-
-    private struct QuantizeWork : IParallelWork
-    {
-        public int Rows;
-        public int Width;
-        public float* Values;
-        public byte* Quantized;
-
-        public readonly void Execute(int thread, int threadCount)
-        {
-            long rowBytes = QuantizedRow.ByteCount(Width);
-            for (int row = Rows * thread / threadCount; row < Rows * (thread + 1) / threadCount; row++)
-            {
-                QuantizedRow.Quantize(Values + ((long)row * Width), Width, Quantized + (row * rowBytes));
-            }
         }
     }
 }

@@ -5,8 +5,8 @@ namespace Serving.Engine.Kernels;
 /// <summary>A weight matrix in panels of 16 outputs; the last is filled up with zero weights. Threads take panels as they come.</summary>
 internal abstract unsafe class PanelMatrix : WeightMatrix
 {
-    // Rows that the last, partly filled panel computes at a time, through a buffer on the stack.
-    private const int BufferedRows = 64;
+    // Rows that meet one panel after the other while they stay in the second-level cache: whole tiles of every kernel.
+    private const int RowsAtOnce = 96;
 
     private readonly PanelForm _form;
     private readonly PackedMemory _panels;
@@ -23,7 +23,6 @@ internal abstract unsafe class PanelMatrix : WeightMatrix
         Outputs = weights.Outputs;
         Inputs = weights.Inputs;
         KernelName = kernelName;
-        PanelCount = PanelForm.PanelCount(Outputs);
         _form = form;
         _panels = memory;
         _panelBytes = form.PanelBytes(Inputs);
@@ -40,30 +39,26 @@ internal abstract unsafe class PanelMatrix : WeightMatrix
 
     public sealed override string KernelName { get; }
 
-    private int PanelCount { get; }
+    public sealed override int PartCount => PanelForm.PanelCount(Outputs);
 
-    public sealed override void Multiply(Activations x, int rows, float* y, int yStride, ComputePool pool)
+    public sealed override void MultiplyParts(Activations x, int firstRow, int rows, float* y, int yStride, int start, int end)
     {
-        ArgumentNullException.ThrowIfNull(pool);
-        ArgumentOutOfRangeException.ThrowIfLessThan(yStride, Outputs);
-        byte* rowsStart = Source(x, rows, out long strideBytes);
-        Work work = new()
+        byte* source = Source(x, firstRow + rows, out long strideBytes);
+        PanelProduct product = new()
         {
-            Matrix = this,
-            Product = new PanelProduct
-            {
-                Weights = _panels.Address,
-                PanelBytes = _panelBytes,
-                Inputs = Inputs,
-                X = rowsStart,
-                XStrideBytes = strideBytes,
-                Y = y,
-                YStride = yStride,
-                Rows = rows,
-            },
-            PanelsAtOnce = Math.Max(1, PanelCount / (pool.ThreadCount * 8)),
+            Weights = _panels.Address,
+            PanelBytes = _panelBytes,
+            Inputs = Inputs,
+            X = source + (firstRow * strideBytes),
+            XStrideBytes = strideBytes,
         };
-        pool.Run(ref work);
+        for (int row = 0; row < rows; row += RowsAtOnce)
+        {
+            for (int panel = start; panel < end; panel++)
+            {
+                MultiplyPanel(in product, panel, y, yStride, row, Math.Min(RowsAtOnce, rows - row));
+            }
+        }
     }
 
     public sealed override void CopyRow(int output, Span<float> destination)
@@ -79,53 +74,22 @@ internal abstract unsafe class PanelMatrix : WeightMatrix
     /// <summary>The rows in the form that the kernel reads.</summary>
     protected abstract byte* Source(Activations x, int rows, out long strideBytes);
 
-    private void MultiplyPanel(in PanelProduct product, int panel)
+    private void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
     {
         int firstOutput = panel * PanelProduct.PanelOutputs;
+        y += ((long)firstRow * yStride) + firstOutput;
         if (firstOutput + PanelProduct.PanelOutputs <= Outputs)
         {
-            _kernel(in product, panel, product.Y + firstOutput, product.YStride, 0, product.Rows);
+            _kernel(in product, panel, y, yStride, firstRow, rows);
             return;
         }
 
-        float* buffer = stackalloc float[BufferedRows * PanelProduct.PanelOutputs];
+        float* buffer = stackalloc float[RowsAtOnce * PanelProduct.PanelOutputs];
         int used = Outputs - firstOutput;
-        for (int start = 0; start < product.Rows; start += BufferedRows)
+        _kernel(in product, panel, buffer, PanelProduct.PanelOutputs, firstRow, rows);
+        for (int row = 0; row < rows; row++)
         {
-            int rows = Math.Min(BufferedRows, product.Rows - start);
-            _kernel(in product, panel, buffer, PanelProduct.PanelOutputs, start, rows);
-            for (int row = 0; row < rows; row++)
-            {
-                new ReadOnlySpan<float>(buffer + (row * PanelProduct.PanelOutputs), used)
-                    .CopyTo(new Span<float>(product.Y + ((long)(start + row) * product.YStride) + firstOutput, used));
-            }
-        }
-    }
-
-    private struct Work : IParallelWork
-    {
-        public PanelMatrix Matrix;
-        public PanelProduct Product;
-        public int PanelsAtOnce;
-        private int _next;
-
-        public void Execute(int thread, int threadCount)
-        {
-            int panels = Matrix.PanelCount;
-            while (true)
-            {
-                int end = Interlocked.Add(ref _next, PanelsAtOnce);
-                int start = end - PanelsAtOnce;
-                if (start >= panels)
-                {
-                    return;
-                }
-
-                for (int panel = start; panel < Math.Min(end, panels); panel++)
-                {
-                    Matrix.MultiplyPanel(in Product, panel);
-                }
-            }
+            new ReadOnlySpan<float>(buffer + (row * PanelProduct.PanelOutputs), used).CopyTo(new Span<float>(y + ((long)row * yStride), used));
         }
     }
 }

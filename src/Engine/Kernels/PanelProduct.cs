@@ -18,10 +18,4 @@ internal unsafe struct PanelProduct
     public byte* X;
 
     public long XStrideBytes;
-
-    public float* Y;
-
-    public int YStride;
-
-    public int Rows;
 }

@@ -6,11 +6,34 @@ using Serving.Engine.Models;
 
 namespace Serving.Engine.Execution.Cpu;
 
-/// <summary>How each operation runs. Products and attention divide themselves over the threads; all others are divided here, by rows.</summary>
+/// <summary>How each operation runs. Products and attention divide themselves over the threads; the operations between them are divided here, by rows.</summary>
 public sealed unsafe partial class CpuModelExecutor
 {
-    /// <summary>From this many rows on it pays to wake the other threads for an operation of a few microseconds a row.</summary>
-    private const int SharedRowsMin = 16;
+    /// <summary>From this many rows on it pays to wake the other threads for a few microseconds a row.</summary>
+    private const int SharedRowsMin = 2;
+
+    /// <summary>Whether an operation makes each row of the step from that row alone.</summary>
+    private static bool IsRowWise(Operation operation) => operation is not (Project or ProjectLogits or ProjectHeads or MixExperts or Attend);
+
+    /// <summary>What an operation's products read, begun for these rows; null where it has none or prepares them itself.</summary>
+    private Activations? BeginInput(Operation operation, int rows)
+    {
+        ProductInput? input = operation switch
+        {
+            Project project => project.From,
+            ProjectLogits project => project.From,
+            MixExperts mix => mix.From,
+            _ => null,
+        };
+        if (input is null)
+        {
+            return null;
+        }
+
+        Activations activations = _scratch.Activations(input);
+        activations.Begin(rows, input.Width);
+        return activations;
+    }
 
     private void Run(Operation operation, int rows)
     {
@@ -27,27 +50,33 @@ public sealed unsafe partial class CpuModelExecutor
                 break;
             case MixExperts mix:
                 _experts.MixerOf(mix.Set).Run(
-                    mix.Set, _weights, _scratch.Row(mix.From, 0), _scratch.Row(mix.Choice, 0), rows, _scratch.Row(mix.To, 0), _pool);
+                    mix.Set, _weights, _scratch.Activations(mix.From), _scratch.Row(mix.Choice, 0), rows, _scratch.Row(mix.To, 0), _pool);
                 break;
             case Attend attend:
                 _attentions[attend.Attention.Index].Run(
                     attend.Layer, _plan, _scratch.Row(attend.From, 0), attend.From.Width, _scratch.Row(attend.To, 0), attend.To.Width, _kv, _pool);
                 break;
             default:
-                RunShared(operation, rows);
-                break;
+                throw new UnreachableException($"{operation.GetType().Name} works row by row.");
         }
     }
 
     private void RunProject(Project project, int rows)
     {
         Activations input = _scratch.Activations(project.From);
-        input.Prepare(rows, project.From.Width, _pool);
         float* output = _scratch.Row(project.To, 0);
         for (int i = 0; i < project.Parts.Count; i++)
         {
+            MatrixWeight weight = project.Parts[i].Weight;
+            _pool.Products.Add(_weights[weight], input, 0, rows, output, project.To.Width);
+            output += weight.Outputs;
+        }
+
+        _pool.Products.Run();
+        output = _scratch.Row(project.To, 0);
+        for (int i = 0; i < project.Parts.Count; i++)
+        {
             (MatrixWeight weight, VectorWeight? bias) = project.Parts[i];
-            _weights[weight].Multiply(input, rows, output, project.To.Width, _pool);
             if (bias is not null)
             {
                 RowMath.AddToRows(_weights[bias], output, project.To.Width, rows);
@@ -59,12 +88,9 @@ public sealed unsafe partial class CpuModelExecutor
 
     private void RunProjectLogits(ProjectLogits project, int rows)
     {
-        Activations input = _scratch.Activations(project.From);
-        input.Prepare(rows, project.From.Width, _pool);
-
         // The plan's logits are pinned for life.
         var logits = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_plan.Logits));
-        _weights[project.Weight].Multiply(input, rows, logits, _plan.VocabularySize, _pool);
+        _weights[project.Weight].Multiply(_scratch.Activations(project.From), rows, logits, _plan.VocabularySize, _pool);
         if (project.Softcap != 0)
         {
             RowMath.Softcap(logits, project.Softcap, (long)rows * _plan.VocabularySize);
@@ -88,16 +114,16 @@ public sealed unsafe partial class CpuModelExecutor
         }
     }
 
-    private void RunShared(Operation operation, int rows)
+    private void RunShared(RowStretch stretch)
     {
-        if (rows < SharedRowsMin)
+        if (stretch.Rows < SharedRowsMin)
         {
-            RunRows(operation, 0, rows);
-            return;
+            stretch.Execute(0, 1);
         }
-
-        var share = new RowShare(this, operation, rows);
-        _pool.Run(ref share);
+        else
+        {
+            _pool.Run(ref stretch);
+        }
     }
 
     private void RunRows(Operation operation, int start, int count)
@@ -207,14 +233,27 @@ public sealed unsafe partial class CpuModelExecutor
         ExpertRouter.Choose(choose.Router, logits, correction, choice[..choose.Router.Used], choice[choose.Router.Used..], scratch);
     }
 
-    /// <summary>An operation's rows, divided over the threads in runs.</summary>
-    private readonly struct RowShare(CpuModelExecutor executor, Operation operation, int rows) : IParallelWork
+    /// <summary>Operations that work row by row, and the input of the products after them, their rows divided over the threads in runs.</summary>
+    private readonly struct RowStretch(CpuModelExecutor executor, IReadOnlyList<Operation> operations, int first, int end, Activations? input, int rows)
+        : IParallelWork
     {
+        public int Rows => rows;
+
         public void Execute(int thread, int threadCount)
         {
             int start = (int)((long)rows * thread / threadCount);
-            int end = (int)((long)rows * (thread + 1) / threadCount);
-            executor.RunRows(operation, start, end - start);
+            int count = (int)((long)rows * (thread + 1) / threadCount) - start;
+            if (count == 0)
+            {
+                return;
+            }
+
+            for (int i = first; i < end; i++)
+            {
+                executor.RunRows(operations[i], start, count);
+            }
+
+            input?.PrepareRows(start, count);
         }
     }
 }

@@ -115,11 +115,31 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
         _weights.Dispose();
     }
 
+    /// <summary>
+    /// Runs operations in order. Those that work row by row, and bringing the rows into the form that a product reads, take one trip to the threads together: each
+    /// thread carries its rows through all of them while they are in its cache.
+    /// </summary>
     private void Run(IReadOnlyList<Operation> operations, int rows)
     {
-        for (int i = 0; i < operations.Count; i++)
+        int next = 0;
+        while (next < operations.Count)
         {
-            Run(operations[i], rows);
+            int start = next;
+            while (next < operations.Count && IsRowWise(operations[next]))
+            {
+                next++;
+            }
+
+            Activations? input = next < operations.Count ? BeginInput(operations[next], rows) : null;
+            if (next > start || input is not null)
+            {
+                RunShared(new RowStretch(this, operations, start, next, input, rows));
+            }
+
+            if (next < operations.Count)
+            {
+                Run(operations[next++], rows);
+            }
         }
     }
 }
