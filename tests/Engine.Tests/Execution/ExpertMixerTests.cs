@@ -98,6 +98,7 @@ public sealed unsafe class ExpertMixerTests
         private readonly ExpertSet _set;
         private readonly ModelWeights _weights;
         private readonly ExpertMixer _mixer;
+        private readonly Activations _input;
         private readonly ComputePool _pool = new(2);
 
         public Setting(NumericClass numericClass, bool fused, bool biased)
@@ -138,6 +139,7 @@ public sealed unsafe class ExpertMixerTests
             using ModelSource source = ModelSource.Open(file.Path);
             _weights = ModelWeights.Load(source, Graph(), numericClass, _pool);
             _mixer = new ExpertMixer(_set, numericClass, Rows);
+            _input = numericClass.CreateActivations(Rows, Width);
         }
 
         public float[] Run(int first, int rows)
@@ -149,9 +151,11 @@ public sealed unsafe class ExpertMixerTests
 
         public void Run(int first, int rows, float[] y)
         {
-            fixed (float* x = _x, choice = _choice, destination = y)
+            _x.AsSpan(first * Width, rows * Width).CopyTo(new Span<float>(_input.Values, rows * Width));
+            _input.Prepare(rows, Width, _pool);
+            fixed (float* choice = _choice, destination = y)
             {
-                _mixer.Run(_set, _weights, x + (first * Width), choice + (first * 2 * Used), rows, destination, _pool);
+                _mixer.Run(_set, _weights, _input, choice + (first * 2 * Used), rows, destination, _pool);
             }
         }
 
@@ -186,6 +190,7 @@ public sealed unsafe class ExpertMixerTests
         public void Dispose()
         {
             _mixer.Dispose();
+            _input.Dispose();
             _weights.Dispose();
             _pool.Dispose();
             _buffers.ForEach(buffer => buffer.Dispose());
