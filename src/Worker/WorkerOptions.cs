@@ -36,6 +36,10 @@ public sealed class WorkerOptions
     /// <summary>Whether computed KV blocks are kept for prompts with the same beginning, until their room is needed. Default: true.</summary>
     public bool PrefixCache { get; set; } = true;
 
+    /// <summary>Most tokens that an engine step guesses by prompt lookup, over all sequences; 0: no speculation. Default: 16.</summary>
+    [Range(0, 256)]
+    public int DraftTokensMax { get; set; } = 16;
+
     /// <summary>Most tokens of one engine step: the chunk of a long prompt. Default: 256.</summary>
     [Range(1, 65_536)]
     public int StepTokensMax { get; set; } = 256;

@@ -60,9 +60,9 @@ public sealed class FakeModelExecutor : IModelExecutor
                 WriteSlots(sequence.Blocks.Span, plan.TokenIds[sequence.RowStart + i], sequence.ComputedTokens + i);
             }
 
-            if (logitRow < plan.LogitRowCount && plan.LogitRows[logitRow] == sequence.RowStart + sequence.RowCount - 1)
+            while (logitRow < plan.LogitRowCount && plan.LogitRows[logitRow] < sequence.RowStart + sequence.RowCount)
             {
-                var state = Read(sequence.Blocks.Span, sequence.ComputedTokens + sequence.RowCount);
+                var state = Read(sequence.Blocks.Span, sequence.ComputedTokens + plan.LogitRows[logitRow] - sequence.RowStart + 1);
                 WriteLogits(state, plan.Logits.Slice(logitRow * plan.VocabularySize, plan.VocabularySize));
                 logitRow++;
             }

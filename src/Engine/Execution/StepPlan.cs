@@ -21,13 +21,15 @@ public sealed class StepPlan
     /// <param name="rowsMax">Most rows of a step.</param>
     /// <param name="sequencesMax">Most sequences of a step.</param>
     /// <param name="vocabularySize">Width of a row of logits.</param>
-    public StepPlan(int rowsMax, int sequencesMax, int vocabularySize)
+    /// <param name="draftsMax">Most guessed tokens, whose logits are wanted too.</param>
+    public StepPlan(int rowsMax, int sequencesMax, int vocabularySize, int draftsMax = 0)
     {
+        LogitRowsMax = sequencesMax + draftsMax;
         VocabularySize = vocabularySize;
         _tokenIds = new int[rowsMax];
-        _logitRows = new int[sequencesMax];
+        _logitRows = new int[LogitRowsMax];
         _sequences = new StepSequence[sequencesMax];
-        _logits = GC.AllocateUninitializedArray<float>(checked(sequencesMax * vocabularySize), pinned: true);
+        _logits = GC.AllocateUninitializedArray<float>(checked(LogitRowsMax * vocabularySize), pinned: true);
     }
 
     public int VocabularySize { get; }
@@ -35,6 +37,9 @@ public sealed class StepPlan
     public int RowsMax => _tokenIds.Length;
 
     public int SequencesMax => _sequences.Length;
+
+    /// <summary>Most rows whose logits are wanted.</summary>
+    public int LogitRowsMax { get; }
 
     public int RowCount { get; private set; }
 
@@ -67,21 +72,37 @@ public sealed class StepPlan
     /// <param name="blocks">The block table, already long enough.</param>
     /// <param name="wantsLogits">Whether the logits of the last row are wanted.</param>
     /// <returns>The index of the row of <see cref="Logits"/>, or -1.</returns>
-    public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, bool wantsLogits)
+    public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, bool wantsLogits) =>
+        Add(tokenIds, computedTokens, blocks, wantsLogits ? 1 : 0);
+
+    /// <summary>Adds a sequence's rows.</summary>
+    /// <param name="tokenIds">One token a row.</param>
+    /// <param name="computedTokens">Position of the first of them.</param>
+    /// <param name="blocks">The block table, already long enough.</param>
+    /// <param name="logitRows">How many of the last rows' logits are wanted.</param>
+    /// <returns>The index of the first one's row of <see cref="Logits"/>, or -1.</returns>
+    public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, int logitRows)
     {
         ArgumentOutOfRangeException.ThrowIfZero(tokenIds.Length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(RowCount + tokenIds.Length, RowsMax);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(SequenceCount, SequencesMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(logitRows, tokenIds.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(LogitRowCount + logitRows, LogitRowsMax);
 
         tokenIds.CopyTo(_tokenIds.AsSpan(RowCount));
         _sequences[SequenceCount++] = new StepSequence(RowCount, tokenIds.Length, computedTokens, blocks);
         RowCount += tokenIds.Length;
-        if (!wantsLogits)
+        if (logitRows == 0)
         {
             return -1;
         }
 
-        _logitRows[LogitRowCount] = RowCount - 1;
-        return LogitRowCount++;
+        var first = LogitRowCount;
+        for (var row = RowCount - logitRows; row < RowCount; row++)
+        {
+            _logitRows[LogitRowCount++] = row;
+        }
+
+        return first;
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Serving.Engine.Execution;
 using Serving.Engine.KvCache;
+using Serving.Engine.Speculation;
 
 namespace Serving.Engine.Scheduling;
 
@@ -79,6 +80,7 @@ public sealed partial class Scheduler
     public void Enqueue(Sequence sequence)
     {
         _tenants.Enter(sequence);
+        sequence.DraftLength = _options.DraftsMax > 0 ? new DraftLength() : null;
         InsertByRank(_waiting, sequence);
     }
 
@@ -109,8 +111,9 @@ public sealed partial class Scheduler
         var (chunkTokens, singleRows) = (0, 0);
         foreach (ref readonly var scheduled in Scheduled)
         {
-            chunkTokens += scheduled.ScheduledTokens > 1 ? scheduled.ScheduledTokens : 0;
-            singleRows += scheduled.ScheduledTokens > 1 ? 0 : 1;
+            var isChunk = scheduled.ScheduledTokens - scheduled.DraftCount > 1;
+            chunkTokens += isChunk ? scheduled.ScheduledTokens : 0;
+            singleRows += isChunk ? 0 : scheduled.ScheduledTokens;
         }
 
         if (chunkTokens + singleRows > 0)
@@ -121,25 +124,30 @@ public sealed partial class Scheduler
 
     /// <summary>Records that a part of the step has run.</summary>
     /// <param name="scheduled">An element of <see cref="Scheduled"/>.</param>
-    /// <param name="sampledToken">The token sampled from its logits; ignored when it has none.</param>
-    public void Commit(in ScheduledSequence scheduled, int sampledToken)
+    /// <param name="sampledToken">The token sampled from its first logits; ignored when it has none.</param>
+    /// <returns>Whether that is the first guessed token: then its logits are to be sampled too, for <see cref="CommitDraft"/>.</returns>
+    public bool Commit(in ScheduledSequence scheduled, int sampledToken)
     {
         var sequence = scheduled.Sequence;
         Debug.Assert(sequence.State == SequenceState.Running, "Only running sequences are scheduled.");
         var promptTokensLeft = Math.Max(0, sequence.PromptLength - sequence.ComputedTokens);
-        sequence.ComputedPromptTokens += Math.Min(scheduled.ScheduledTokens, promptTokensLeft);
-        sequence.ComputedTokens += scheduled.ScheduledTokens;
+        var tokens = scheduled.ScheduledTokens - scheduled.DraftCount;
+        sequence.ComputedPromptTokens += Math.Min(tokens, promptTokensLeft);
+        sequence.ComputedTokens += tokens;
         PublishComputed(sequence);
         sequence.Observer.OnComputed(sequence);
         if (scheduled.LogitsIndex >= 0)
         {
-            AppendSampled(sequence, sampledToken);
+            return AppendAndCompare(scheduled, 0, sampledToken);
         }
-        else if (sequence.Work == SequenceWork.PrefillOnly && sequence.PendingTokens == 0)
+
+        if (sequence.Work == SequenceWork.PrefillOnly && sequence.PendingTokens == 0)
         {
             Move(sequence, _running, _prefillComputed, SequenceState.PrefillComputed);
             sequence.Observer.OnPrefillComputed(sequence);
         }
+
+        return false;
     }
 
     /// <summary>Prompt tokens that this engine has yet to compute.</summary>
@@ -176,13 +184,15 @@ public sealed partial class Scheduler
 
     private void ScheduleDecodes(StepPlan plan)
     {
+        // A decode without a row would be a worse loss than any guess is a gain.
+        _draftsLeft = Math.Clamp(_options.BatchTokensMax - _running.Count, 0, _options.DraftsMax);
         // A preemption shortens the list behind the index: its victim is younger than the sequence it makes room for.
         for (var i = 0; i < _running.Count; i++)
         {
             var sequence = _running[i];
             if (sequence.PendingTokens == 1 && sequence.Work != SequenceWork.PrefillOnly && TryGrow(sequence))
             {
-                Schedule(plan, sequence, 1);
+                Schedule(plan, sequence, 1, Draft(sequence));
             }
         }
     }
@@ -196,7 +206,7 @@ public sealed partial class Scheduler
             {
                 var tokens = Math.Min(sequence.PendingTokens, _chunkTokensLeft);
                 _chunkTokensLeft -= tokens;
-                Schedule(plan, sequence, tokens);
+                Schedule(plan, sequence, tokens, drafts: 0);
             }
         }
     }
@@ -208,11 +218,11 @@ public sealed partial class Scheduler
         return Math.Max(_blockSize, tokens - (tokens % _blockSize));
     }
 
-    private void Schedule(StepPlan plan, Sequence sequence, int tokens)
+    private void Schedule(StepPlan plan, Sequence sequence, int tokens, int drafts)
     {
         var reachesEnd = tokens == sequence.PendingTokens && sequence.Work != SequenceWork.PrefillOnly;
-        var logits = plan.Add(sequence.Pending(tokens), sequence.ComputedTokens, sequence.Table.Blocks, reachesEnd);
+        var logits = plan.Add(sequence.Pending(tokens + drafts), sequence.ComputedTokens, sequence.Table.Blocks, reachesEnd ? 1 + drafts : 0);
         sequence.ScheduledStep = _step;
-        _scheduled[_scheduledCount++] = new ScheduledSequence(sequence, tokens, logits);
+        _scheduled[_scheduledCount++] = new ScheduledSequence(sequence, tokens + drafts, logits, drafts);
     }
 }

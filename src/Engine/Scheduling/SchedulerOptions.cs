@@ -29,4 +29,8 @@ public sealed record SchedulerOptions
 
     /// <summary>Whether computed blocks are kept for prompts with the same beginning. Default true.</summary>
     public bool PrefixCache { get; init; } = true;
+
+    /// <summary>Most guessed tokens of a step, over all sequences (<see cref="Speculation.PromptLookup"/>); 0, the default: no speculation.</summary>
+    [Range(0, 256)]
+    public int DraftsMax { get; init; }
 }

@@ -1,5 +1,6 @@
 using Serving.Engine.KvCache;
 using Serving.Engine.Sampling;
+using Serving.Engine.Speculation;
 
 namespace Serving.Engine.Scheduling;
 
@@ -158,6 +159,21 @@ public sealed class Sequence
 
         return _identities[block];
     }
+
+    /// <summary>How many tokens to guess; null: none ever.</summary>
+    internal DraftLength? DraftLength { get; set; }
+
+    /// <summary>Writes guesses where the next tokens will lie: those from a place on, its own guesses too where the text repeats itself.</summary>
+    internal void Guess(int place, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            _tokens[TokenCount + i] = _tokens[place + i];
+        }
+    }
+
+    /// <summary>Whether a token is what was guessed for its place.</summary>
+    internal bool NextIsGuessed(int token) => _tokens[TokenCount] == token;
 
     internal void Append(int token) => _tokens[TokenCount++] = token;
 

@@ -47,14 +47,22 @@ internal sealed class WorkerOptions
         DefaultValueFactory = _ => "on",
     };
 
+    private readonly Option<string> _speculation = new("--speculation")
+    {
+        Description = "Whether tokens that repeat the prompt or the answer are guessed and verified, several in a step",
+        HelpName = "on|off",
+        DefaultValueFactory = _ => "on",
+    };
+
     public WorkerOptions()
     {
+        _speculation.Validators.Add(result => CommandOptions.Check(result, _speculation, text => text is "on" or "off", "is not known: give on or off"));
         _prefixCache.Validators.Add(result => CommandOptions.Check(result, _prefixCache, text => text is "on" or "off", "is not known: give on or off"));
         _compute.Validators.Add(result => CommandOptions.Check(result, _compute, text => text is "fast" or "fp32", "is not known: give fast or fp32"));
         _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
     }
 
-    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _prefixCache];
+    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _prefixCache, _speculation];
 
     /// <exception cref="ServiceDefaults.Hosting.StartupException">There is no such model, or this machine cannot do what is asked.</exception>
     public PlatformSettings Read(ParseResult result, string dataFolder)
@@ -71,6 +79,7 @@ internal sealed class WorkerOptions
             Decode = decode,
             Compute = result.GetValue(_compute)!,
             PrefixCache = result.GetValue(_prefixCache) == "on",
+            Speculation = result.GetValue(_speculation) == "on",
         };
     }
 }

@@ -83,6 +83,11 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
             ["Worker__Compute"] = settings.Compute,
             ["Worker__PrefixCache"] = settings.PrefixCache ? "true" : "false",
         };
+        if (!settings.Speculation)
+        {
+            variables["Worker__DraftTokensMax"] = "0";
+        }
+
         for (var i = 0; i < settings.Models.Count; i++)
         {
             variables[$"Worker__Models__{Text(i)}__Name"] = settings.Models[i].Name;

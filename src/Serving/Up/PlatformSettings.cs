@@ -35,6 +35,9 @@ internal sealed record PlatformSettings
     /// <summary>Whether workers keep computed KV blocks for prompts with the same beginning.</summary>
     public bool PrefixCache { get; init; } = true;
 
+    /// <summary>Whether workers guess tokens by prompt lookup.</summary>
+    public bool Speculation { get; init; } = true;
+
     public string? ApiKey { get; init; }
 
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];

@@ -18,6 +18,8 @@ internal sealed class EngineCounters
     private long _generatedTokens;
     private long _steps;
     private long _preemptions;
+    private long _draftedTokens;
+    private long _acceptedTokens;
 
     public void AddGeneratedToken() => Volatile.Write(ref _generatedTokens, _generatedTokens + 1);
 
@@ -37,6 +39,8 @@ internal sealed class EngineCounters
         Volatile.Write(ref _kvBlocksUsed, pool.UsedCount);
         Volatile.Write(ref _kvBlocksCached, pool.CachedCount);
         Volatile.Write(ref _preemptions, scheduler.PreemptionCount);
+        Volatile.Write(ref _draftedTokens, scheduler.DraftedCount);
+        Volatile.Write(ref _acceptedTokens, scheduler.AcceptedCount);
     }
 
     /// <param name="submitted">Sequences that the engine's thread has not seen yet.</param>
@@ -53,5 +57,7 @@ internal sealed class EngineCounters
         Volatile.Read(ref _computedPromptTokens),
         Volatile.Read(ref _generatedTokens),
         Volatile.Read(ref _steps),
-        Volatile.Read(ref _preemptions));
+        Volatile.Read(ref _preemptions),
+        Volatile.Read(ref _draftedTokens),
+        Volatile.Read(ref _acceptedTokens));
 }

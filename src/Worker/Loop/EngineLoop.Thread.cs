@@ -160,21 +160,32 @@ public sealed partial class EngineLoop
 
     private void Commit(in ScheduledSequence scheduled)
     {
-        var sequence = scheduled.Sequence;
-        var token = -1;
-        if (scheduled.LogitsIndex >= 0)
+        if (scheduled.LogitsIndex < 0)
         {
-            var logits = _plan.Logits.Slice(scheduled.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
-            if (!TrySample(logits, sequence, out token))
-            {
-                var handle = HandleOf(sequence);
-                LogBrokenLogits(_logger, handle.RequestId, sequence.TokenCount);
-                Fail(sequence, "The model gave logits that are not finite numbers.");
-                return;
-            }
+            _scheduler.Commit(scheduled, sampledToken: -1);
+            return;
         }
 
-        _scheduler.Commit(scheduled, token);
+        // The logits of a guessed token count while all that was sampled before them is as guessed.
+        var goesOn = TrySample(scheduled, 0, out var token) && _scheduler.Commit(scheduled, token);
+        for (var draft = 0; goesOn; draft++)
+        {
+            goesOn = TrySample(scheduled, draft + 1, out token) && _scheduler.CommitDraft(scheduled, draft, token);
+        }
+    }
+
+    private bool TrySample(in ScheduledSequence scheduled, int row, out int token)
+    {
+        var sequence = scheduled.Sequence;
+        var logits = _plan.Logits.Slice((scheduled.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
+        if (TrySample(logits, sequence, out token))
+        {
+            return true;
+        }
+
+        LogBrokenLogits(_logger, HandleOf(sequence).RequestId, sequence.TokenCount);
+        Fail(sequence, "The model gave logits that are not finite numbers.");
+        return false;
     }
 
     private bool TrySample(ReadOnlySpan<float> logits, Sequence sequence, out int token)

@@ -61,7 +61,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
             WaitingSequencesPerTenantMax = scheduling.WaitingSequencesPerTenantMax,
         };
         _scheduler = new Scheduler(_pool, blockSize, limits, scheduling);
-        _plan = new StepPlan(scheduling.BatchTokensMax, scheduling.RunningSequencesMax, executor.Model.VocabularySize);
+        _plan = new StepPlan(scheduling.BatchTokensMax, scheduling.RunningSequencesMax, executor.Model.VocabularySize, scheduling.DraftsMax);
         _sampler = new Sampler(executor.Model.VocabularySize);
         _inbox = Channel.CreateBounded<SequenceHandle>(new BoundedChannelOptions(scheduling.WaitingSequencesMax)
         {

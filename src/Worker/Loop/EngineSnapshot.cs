@@ -17,6 +17,8 @@ namespace Serving.Worker.Loop;
 /// <param name="GeneratedTokens">Tokens sampled since the start.</param>
 /// <param name="Steps">Steps since the start.</param>
 /// <param name="Preemptions">Sequences that lost their blocks to an older one, since the start.</param>
+/// <param name="DraftedTokens">Tokens guessed by prompt lookup since the start.</param>
+/// <param name="AcceptedTokens">Guesses that held, since the start.</param>
 public readonly record struct EngineSnapshot(
     int Waiting,
     int Running,
@@ -30,4 +32,6 @@ public readonly record struct EngineSnapshot(
     long ComputedPromptTokens,
     long GeneratedTokens,
     long Steps,
-    long Preemptions);
+    long Preemptions,
+    long DraftedTokens,
+    long AcceptedTokens);

@@ -80,6 +80,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
             WaitingSequencesPerTenantMax = worker.WaitingSequencesPerTenantMax,
             StepTimeMax = TimeSpan.FromMilliseconds(worker.StepMillisecondsMax),
             PrefixCache = worker.PrefixCache,
+            DraftsMax = worker.DraftTokensMax,
         },
     };
 }

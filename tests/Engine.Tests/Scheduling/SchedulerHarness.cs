@@ -13,7 +13,7 @@ internal sealed class SchedulerHarness : ISequenceObserver
     private readonly Sampler _sampler;
     private long _lastId;
 
-    public SchedulerHarness(int blocks = 64, int batchTokensMax = 32, int runningMax = 8, int contextLength = 64, TimeSpan? stepTimeMax = null)
+    public SchedulerHarness(int blocks = 64, int batchTokensMax = 32, int runningMax = 8, int contextLength = 64, TimeSpan? stepTimeMax = null, int draftsMax = 0)
     {
         Executor = new FakeModelExecutor(blocks, contextLength: contextLength);
         Pool = new KvBlockPool(blocks);
@@ -27,8 +27,9 @@ internal sealed class SchedulerHarness : ISequenceObserver
                 BatchTokensMax = batchTokensMax,
                 RunningSequencesMax = runningMax,
                 StepTimeMax = stepTimeMax ?? TimeSpan.FromSeconds(1),
+                DraftsMax = draftsMax,
             });
-        _plan = new StepPlan(batchTokensMax, runningMax, Executor.Model.VocabularySize);
+        _plan = new StepPlan(batchTokensMax, runningMax, Executor.Model.VocabularySize, draftsMax);
         _sampler = new Sampler(Executor.Model.VocabularySize);
     }
 
@@ -82,18 +83,22 @@ internal sealed class SchedulerHarness : ISequenceObserver
 
         foreach (var part in parts)
         {
-            var token = -1;
-            if (part.LogitsIndex >= 0)
+            var goesOn = Scheduler.Commit(part, part.LogitsIndex < 0 ? -1 : Sample(part, 0));
+            for (var draft = 0; goesOn; draft++)
             {
-                var logits = _plan.Logits.Slice(part.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
-                Assert.True(_sampler.TrySample(part.Sequence.SamplingInput(logits), out token));
+                goesOn = Scheduler.CommitDraft(part, draft, Sample(part, draft + 1));
             }
-
-            Scheduler.Commit(part, token);
         }
 
         Scheduler.CheckIntegrity();
         return Array.ConvertAll(parts, part => (part.Sequence.Id.Value, part.ScheduledTokens));
+    }
+
+    private int Sample(ScheduledSequence part, int row)
+    {
+        var logits = _plan.Logits.Slice((part.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
+        Assert.True(_sampler.TrySample(part.Sequence.SamplingInput(logits), out var token));
+        return token;
     }
 
     public void RunToEnd(int stepsMax = 1_000)

@@ -22,6 +22,7 @@ internal sealed class LoopHarness : IAsyncDisposable
                 Scheduling = new SchedulerOptions
                 {
                     BatchTokensMax = 16,
+                    DraftsMax = 4,
                     RunningSequencesMax = runningMax,
                     WaitingSequencesMax = waitingMax,
                     WaitingSequencesPerTenantMax = waitingPerTenantMax ?? waitingMax,
