@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Serving.Engine.Kernels;
+using Serving.Engine.KvCache;
 
 namespace Serving.Kernels.Bench;
 
@@ -10,14 +11,18 @@ public class AttentionBenchmarks
     private AttentionSetting? _setting;
     private ComputePool? _pool;
 
-    [Params("1023+1", "2047+1", "0+512")]
+    /// <summary>Sequences × tokens that are computed + rows.</summary>
+    [Params("1x1023+1", "1x2047+1", "32x191+1", "1x0+512")]
     public string Tokens { get; set; } = "";
+
+    [ParamsAllValues]
+    public KvDataType KvType { get; set; }
 
     [GlobalSetup]
     public void SetUp()
     {
-        string[] parts = Tokens.Split('+');
-        _setting = new AttentionSetting(int.Parse(parts[0]), int.Parse(parts[1]));
+        string[] parts = Tokens.Split('x', '+');
+        _setting = new AttentionSetting(int.Parse(parts[0]), int.Parse(parts[1]), int.Parse(parts[2]), KvType);
         _pool = new ComputePool(Environment.ProcessorCount);
     }
 

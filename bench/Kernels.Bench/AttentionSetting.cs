@@ -6,39 +6,58 @@ using Serving.Engine.KvCache;
 
 namespace Serving.Kernels.Bench;
 
-/// <summary>One sequence in the shape of a 135M model: 9 query heads on 3 KV heads of 64, blocks of 16 slots in fp16.</summary>
+/// <summary>
+/// Sequences in the shape of a 135M model: 9 query heads on 3 KV heads of 64, blocks of 16 slots, and as many layers, one a run, so that keys and values come
+/// from where a step finds them.
+/// </summary>
 internal sealed unsafe class AttentionSetting : IDisposable
 {
     private const int QueryWidth = 9 * 64;
     private const int KvWidth = 3 * 64;
+    private const int Layers = 30;
 
-    private readonly KvCacheLayout _layout = new(Layers: 1, KvHeads: 3, KeyDim: 64, ValueDim: 64, BlockSize: 16, KvDataType.Float16);
+    private readonly KvCacheLayout _layout;
     private readonly KvStorage _kv;
     private readonly PagedAttention _attention;
     private readonly StepPlan _plan;
     private readonly float* _q;
     private readonly float* _y;
+    private int _layer;
 
-    public AttentionSetting(int computedTokens, int rows)
+    public AttentionSetting(int sequences, int computedTokens, int rows, KvDataType type)
     {
+        _layout = new(Layers, KvHeads: 3, KeyDim: 64, ValueDim: 64, BlockSize: 16, type);
         int tokens = computedTokens + rows;
-        BlockId[] blocks = [.. Enumerable.Range(0, _layout.BlocksFor(tokens)).Select(i => new BlockId(i))];
-        _kv = new KvStorage(_layout, blocks.Length);
+        int blocks = _layout.BlocksFor(tokens);
+        _kv = new KvStorage(_layout, sequences * blocks);
         _attention = new PagedAttention(new AttentionShape(QueryHeads: 9, Scale: 0.125f), _layout);
-        _plan = new StepPlan(rows, 1, 1);
-        _plan.Add(new int[rows], computedTokens, blocks, wantsLogits: false);
-        _q = Numbers(rows * QueryWidth);
-        _y = Numbers(rows * QueryWidth);
+        _plan = new StepPlan(sequences * rows, sequences, 1);
+        _q = Numbers(sequences * rows * QueryWidth);
+        _y = Numbers(sequences * rows * QueryWidth);
         float* token = Numbers(KvWidth);
-        for (int t = 0; t < tokens; t++)
+        for (int s = 0; s < sequences; s++)
         {
-            _kv.Write(0, blocks[t / 16], t % 16, token, token);
+            // Blocks of sequences that grew together take turns.
+            BlockId[] own = [.. Enumerable.Range(0, blocks).Select(i => new BlockId((i * sequences) + s))];
+            _plan.Add(new int[rows], computedTokens, own, wantsLogits: false);
+            for (int i = 0; i < tokens * Layers; i++)
+            {
+                _kv.Write(i / tokens, own[i % tokens / 16], i % tokens % 16, token, token);
+            }
         }
 
+        KeyValueBytes = (long)sequences * tokens * _layout.BytesPerTokenPerLayer;
         NativeMemory.AlignedFree(token);
     }
 
-    public void Run(ComputePool pool) => _attention.Run(0, _plan, _q, QueryWidth, _y, QueryWidth, _kv, pool);
+    /// <summary>What a run reads.</summary>
+    public long KeyValueBytes { get; }
+
+    public void Run(ComputePool pool)
+    {
+        _attention.Run(_layer, _plan, _q, QueryWidth, _y, QueryWidth, _kv, pool);
+        _layer = (_layer + 1) % Layers;
+    }
 
     public void Dispose()
     {

@@ -2,8 +2,8 @@ using BenchmarkDotNet.Running;
 using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
-// Without arguments: a table of throughputs in under a minute. "mapped": weights in place against repacked ones. "load PATH": a model's
-// load times. "sampler": the choice of a token. With other arguments: BenchmarkDotNet's own (--filter '*', --list flat …).
+// Without arguments: a table of throughputs in under a minute. "mapped": weights in place against repacked ones. "attention": a layer's
+// attention. "load PATH": a model's load times. "sampler": the choice of a token. With other arguments: BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
     ThroughputTable.Print(KernelSelection.Default);
@@ -15,6 +15,10 @@ else if (args is ["mapped"])
 else if (args is ["sampler"])
 {
     SamplerTimes.Print();
+}
+else if (args is ["attention"])
+{
+    AttentionTable.Print(KernelSelection.Default);
 }
 else if (args is ["load", var path])
 {

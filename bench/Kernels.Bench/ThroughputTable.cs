@@ -4,7 +4,7 @@ using Serving.Engine.Kernels;
 
 namespace Serving.Kernels.Bench;
 
-/// <summary>The figures at a glance: GOP/s of the products by rows, weights' GB/s at one row, the memory's GB/s and attention. Medians; under a minute.</summary>
+/// <summary>The figures at a glance: GOP/s of the products by rows, weights' GB/s at one row, and the memory's GB/s. Medians; under a minute.</summary>
 internal static class ThroughputTable
 {
     private const int Repeats = 7;
@@ -27,12 +27,6 @@ internal static class ThroughputTable
             {
                 PrintProduct(numericClass, shape, pool);
             }
-        }
-
-        foreach ((int computed, int rows) in new[] { (1023, 1), (2047, 1), (0, 512) })
-        {
-            using AttentionSetting attention = new(computed, rows);
-            Console.WriteLine($"attention, one layer, {rows} rows after {computed}: {Median(() => attention.Run(pool)) * 1e6:F0} µs");
         }
     }
 

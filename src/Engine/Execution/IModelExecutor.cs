@@ -26,7 +26,7 @@ public interface IModelExecutor : IDisposable
     /// </summary>
     void Execute(StepPlan plan);
 
-    /// <summary>Copies the first <paramref name="slots"/> slots of one layer of a block out, packed as <c>[K|V][kv head][slots][dim]</c>.</summary>
+    /// <summary>Copies the first <paramref name="slots"/> slots of one layer of a block out, packed as <see cref="KvStorage.Export"/> says.</summary>
     void ExportBlock(int layer, BlockId block, int slots, Span<byte> destination);
 
     /// <summary>Copies <paramref name="slots"/> slots of one layer of a block in, packed as <see cref="ExportBlock"/> does.</summary>

@@ -21,7 +21,7 @@ internal static class KvFingerprint
 
         // Classes are bit-identical across instruction sets, which stand after the slash.
         string className = numericClass.Name.Split('/')[0];
-        hash.AppendData(Encoding.UTF8.GetBytes($"|{className}|{layout}"));
+        hash.AppendData(Encoding.UTF8.GetBytes($"|{className}|{KvCacheLayout.Arrangement}|{layout}"));
         foreach (ModelTensor tensor in source.Tensors)
         {
             int count = (int)Math.Min(SampleBytes, tensor.ByteCount);

@@ -5,7 +5,7 @@ using Serving.Engine.Kernels.Simd;
 
 namespace Serving.Engine.Kernels;
 
-/// <summary>The matrix kernels of one instruction set. Each multiplies some rows with one panel.</summary>
+/// <summary>The kernels of one instruction set. Those of matrices each multiply some rows with one panel.</summary>
 internal sealed unsafe class KernelSet
 {
     public static readonly KernelSet Portable = Create<PortableSimd, Vector128<byte>>("portable", isSupported: true);
@@ -20,6 +20,7 @@ internal sealed unsafe class KernelSet
         Fp32 = Avx512.Fp32,
         Nibble = &VnniTiles.MultiplyNibblePanel,
         Byte = &VnniTiles.MultiplyBytePanel,
+        Attention = Avx512.Attention,
     };
 
     private static readonly KernelSet[] _all = [Portable, Avx2, Avx512, Avx512Vnni];
@@ -43,9 +44,11 @@ internal sealed unsafe class KernelSet
 
     public delegate*<in PanelProduct, int, float*, int, int, int, void> Byte { get; private init; }
 
+    public delegate*<in AttentionPart, void> Attention { get; private init; }
+
     /// <summary>The same kernels with another for 4-bit weights.</summary>
     public KernelSet WithNibble(string name, delegate*<in PanelProduct, int, float*, int, int, int, void> nibble) =>
-        new(name, IsSupported) { Fp32 = Fp32, Nibble = nibble, Byte = Byte };
+        new(name, IsSupported) { Fp32 = Fp32, Nibble = nibble, Byte = Byte, Attention = Attention };
 
     private static KernelSet Create<TSimd, TRegister>(string name, bool isSupported)
         where TSimd : struct, ISimd<TRegister>
@@ -54,5 +57,6 @@ internal sealed unsafe class KernelSet
             Fp32 = &Fp32Kernel<TSimd, TRegister>.MultiplyPanel,
             Nibble = &NibbleKernel<TSimd, TRegister>.MultiplyPanel,
             Byte = &ByteKernel<TSimd, TRegister>.MultiplyPanel,
+            Attention = &AttentionKernel<TSimd, TRegister>.Compute,
         };
 }

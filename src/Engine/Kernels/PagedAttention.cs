@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Serving.Engine.Execution;
 using Serving.Engine.KvCache;
 
@@ -6,30 +6,29 @@ namespace Serving.Engine.Kernels;
 
 /// <summary>
 /// Causal attention with grouped queries over the paged KV cache (PagedAttention: Kwon et al., arXiv 2309.06180). A row's result depends on its own
-/// sequence only: bit-identical for every batch and thread count.
+/// sequence only: bit-identical for every batch, chunk size, thread count and instruction set. One caller at a time.
 /// </summary>
 public sealed unsafe class PagedAttention
 {
-    // Rows that share one pass over the keys and values of a KV head, and the queries that they may have together.
-    private const int TileRowsMax = 8;
-    private const int TileQueriesMax = 512;
-
-    // The weights of a tile lie on the stack, a block's for each query: 256 KiB at most.
-    private const int TileWeightsMax = 64 * 1024;
-
-    // Keys of a block are widened on the stack: 128 KiB at most.
-    private const int BlockElementsMax = 32 * 1024;
+    // Scratch grows with the width of a head; the widest of the families that there are has 576.
+    private const int HeadDimMax = 8192;
 
     private readonly AttentionShape _shape;
     private readonly KvCacheLayout _layout;
+    private readonly KernelSet _kernels;
+    private readonly AttentionSchedule _schedule;
     private readonly float[] _sinks;
     private readonly int _groupSize;
-    private readonly int _weightStride;
-    private readonly int _tileRows;
+    private AttentionScratch[] _scratch = [];
 
     /// <param name="sinks">A logit a query head that takes part in the softmax and has no value; empty: none.</param>
-    /// <exception cref="ArgumentException">The heads do not fit each other, or a block is too large for the stack.</exception>
+    /// <exception cref="ArgumentException">The heads do not fit each other, or are too wide.</exception>
     public PagedAttention(AttentionShape shape, KvCacheLayout layout, ReadOnlySpan<float> sinks = default)
+        : this(shape, layout, sinks, KernelSelection.Default.Kernels)
+    {
+    }
+
+    internal PagedAttention(AttentionShape shape, KvCacheLayout layout, ReadOnlySpan<float> sinks, KernelSet kernels)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(layout);
@@ -49,27 +48,17 @@ public sealed unsafe class PagedAttention
         }
 
         int widest = Math.Max(layout.KeyDim, layout.ValueDim);
-        if ((long)layout.BlockSize * widest > BlockElementsMax)
+        if (widest > HeadDimMax)
         {
-            throw new ArgumentException(
-                $"Blocks of {layout.BlockSize} slots are too large for heads of {widest}: at most {BlockElementsMax / widest} slots.", nameof(layout));
+            throw new ArgumentException($"Heads of {widest} are too wide: at most {HeadDimMax}.", nameof(layout));
         }
 
         _shape = shape;
         _layout = layout;
+        _kernels = kernels;
+        _schedule = new AttentionSchedule(shape, layout);
         _sinks = sinks.ToArray();
         _groupSize = shape.QueryHeads / layout.KvHeads;
-        _weightStride = (layout.BlockSize + VectorMath.Lanes - 1) & -VectorMath.Lanes;
-        if ((long)_groupSize * _weightStride > TileWeightsMax)
-        {
-            throw new ArgumentException(
-                $"Blocks of {layout.BlockSize} slots are too large for {_groupSize} query heads on each KV head: "
-                + $"at most {TileWeightsMax / _groupSize & -VectorMath.Lanes} slots.",
-                nameof(layout));
-        }
-
-        int tileQueries = Math.Min(TileQueriesMax, TileWeightsMax / _weightStride);
-        _tileRows = Math.Clamp(tileQueries / _groupSize, 1, TileRowsMax);
     }
 
     /// <summary>Lets every row of <paramref name="plan"/> attend to its sequence up to itself. The rows' own K and V are already written.</summary>
@@ -85,107 +74,107 @@ public sealed unsafe class PagedAttention
             throw new ArgumentException($"The KV storage has the layout {kv.Layout}, but the attention was made for {_layout}.", nameof(kv));
         }
 
+        PrepareScratch(pool.ThreadCount);
+        _schedule.Fill(plan, pool.ThreadCount);
         Work work = new() { Attention = this, Layer = layer, Plan = plan, Q = q, QStride = qStride, Y = y, YStride = yStride, Kv = kv };
         pool.Run(ref work);
     }
 
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunTile(in Work work, in StepSequence sequence, int firstRow, int rows, int kvHead)
+    private void PrepareScratch(int threads)
     {
-        int keyDim = _layout.KeyDim;
-        int valueDim = _layout.ValueDim;
-        int blockSize = _layout.BlockSize;
-        int weightStride = _weightStride;
-        int queries = rows * _groupSize;
-        int firstPosition = sequence.ComputedTokens + firstRow;
-        float* scratch = stackalloc float[blockSize * Math.Max(keyDim, valueDim)];
-        float* weights = stackalloc float[queries * weightStride];
-        float* maxima = stackalloc float[queries];
-        float* sums = stackalloc float[queries];
-        float* corrections = stackalloc float[queries];
-        BeginSums(kvHead, queries, maxima, sums);
-        for (int row = 0; row < rows; row++)
+        int present = _scratch.Length;
+        if (present < threads)
         {
-            new Span<float>(work.Output(sequence.RowStart + firstRow + row, kvHead), _groupSize * valueDim).Clear();
-        }
-
-        ReadOnlySpan<BlockId> blocks = sequence.Blocks.Span;
-        int keysMax = firstPosition + rows;
-        int firstKey = FirstKey(firstPosition);
-        for (int start = firstKey - (firstKey % blockSize); start < keysMax; start += blockSize)
-        {
-            byte* layer = work.Kv.LayerAddress(work.Layer, blocks[start / blockSize]);
-            int slotsMax = Math.Min(blockSize, keysMax - start);
-            float* keys = Load(layer, kvHead, keyDim, slotsMax, scratch);
-            for (int query = 0; query < queries; query++)
+            Array.Resize(ref _scratch, threads);
+            for (int thread = present; thread < threads; thread++)
             {
-                int row = query / _groupSize;
-                int first = Math.Max(0, FirstKey(firstPosition + row) - start);
-                int slots = Math.Min(blockSize, firstPosition + row + 1 - start) - first;
-                if (slots > 0)
-                {
-                    float* head = work.Query(sequence.RowStart + firstRow + row, kvHead) + (query % _groupSize * keyDim);
-                    corrections[query] = AttentionTile.Score(
-                        head,
-                        keys + (first * keyDim),
-                        slots,
-                        keyDim,
-                        _shape.Scale,
-                        _shape.Softcap,
-                        weights + (query * weightStride),
-                        ref maxima[query],
-                        ref sums[query]);
-                }
+                _scratch[thread] = new AttentionScratch(_layout);
             }
-
-            float* values = _layout.ValuesInKeys ? keys : Load(layer + _layout.KeyBytesPerLayerBlock, kvHead, valueDim, slotsMax, scratch);
-            int valueStride = _layout.ValuesInKeys ? keyDim : valueDim;
-            for (int query = 0; query < queries; query++)
-            {
-                int row = query / _groupSize;
-                int first = Math.Max(0, FirstKey(firstPosition + row) - start);
-                int slots = Math.Min(blockSize, firstPosition + row + 1 - start) - first;
-                if (slots > 0)
-                {
-                    float* head = work.Output(sequence.RowStart + firstRow + row, kvHead) + (query % _groupSize * valueDim);
-                    AttentionTile.Accumulate(
-                        weights + (query * weightStride), values + (first * valueStride), valueStride, slots, valueDim, corrections[query], head);
-                }
-            }
-        }
-
-        for (int query = 0; query < queries; query++)
-        {
-            float* head = work.Output(sequence.RowStart + firstRow + (query / _groupSize), kvHead) + (query % _groupSize * valueDim);
-            AttentionTile.Finish(head, valueDim, sums[query]);
         }
     }
 
-    /// <summary>The first position that the token at a position sees.</summary>
-    private int FirstKey(int position) => _shape.Window == 0 ? 0 : Math.Max(0, position - _shape.Window + 1);
-
-    /// <summary>A sink is a key with that score and no value, seen before all others.</summary>
-    private void BeginSums(int kvHead, int queries, float* maxima, float* sums)
+    private void RunTask(in Work work, in AttentionSchedule.Task task, AttentionScratch scratch)
     {
-        for (int query = 0; query < queries; query++)
+        ref readonly StepSequence sequence = ref work.Plan.Sequences[task.Sequence];
+        LoadQueries(in work, in sequence, in task, scratch.Queries);
+        ReadOnlySpan<float> sinks = _sinks.Length == 0 ? [] : _sinks.AsSpan(task.KvHead * _groupSize, _groupSize);
+        PartialAttention total = scratch.Total;
+        if (task.Split < 0)
         {
-            maxima[query] = _sinks.Length == 0 ? float.NegativeInfinity : _sinks[(kvHead * _groupSize) + (query % _groupSize)];
-            sums[query] = _sinks.Length == 0 ? 0 : 1;
+            total.Begin(sinks, task.FirstQuery, task.QueryCount);
+            for (int range = 0; range < task.RangeCount; range++)
+            {
+                RunRange(in work, in sequence, in task, range, scratch, scratch.Part);
+                total.Merge(scratch.Part, task.QueryCount);
+            }
+        }
+        else
+        {
+            RunRange(in work, in sequence, in task, task.Range, scratch, _schedule.PartialOf(in task, task.Range));
+            if (!_schedule.Finish(in task))
+            {
+                return;
+            }
+
+            total.Begin(sinks, task.FirstQuery, task.QueryCount);
+            for (int range = 0; range < task.RangeCount; range++)
+            {
+                total.Merge(_schedule.PartialOf(in task, range), task.QueryCount);
+            }
+        }
+
+        for (int query = 0; query < task.QueryCount; query++)
+        {
+            int number = task.FirstQuery + query;
+            float* row = work.Y + ((sequence.RowStart + (number / _groupSize)) * (long)work.YStride);
+            total.Finish(query, row + (((task.KvHead * _groupSize) + (number % _groupSize)) * _layout.ValueDim), _layout.ValueDim);
         }
     }
 
-    /// <summary>The first slots of a head as fp32: in place, or widened into the scratch.</summary>
-    private float* Load(byte* part, int kvHead, int dim, int slots, float* scratch)
+    private void RunRange(
+        in Work work, in StepSequence sequence, in AttentionSchedule.Task task, int range, AttentionScratch scratch, PartialAttention result)
     {
-        byte* source = part + (kvHead * _layout.BlockSize * dim * _layout.ElementBytes);
-        if (_layout.DataType == KvDataType.Float32)
+        int start = (task.FirstRange + range) * AttentionPart.RangeKeys;
+        int lastRow = (task.FirstQuery + task.QueryCount - 1) / _groupSize;
+        AttentionPart part = new()
         {
-            return (float*)source;
-        }
+            Kv = work.Kv,
+            Layer = work.Layer,
+            KvHead = task.KvHead,
+            Blocks = sequence.Blocks.Span,
+            RangeStart = start,
+            FirstKey = Math.Max(start, _shape.FirstKey(sequence.ComputedTokens + (task.FirstQuery / _groupSize))),
+            EndKey = Math.Min(start + AttentionPart.RangeKeys, sequence.ComputedTokens + lastRow + 1),
+            FirstQuery = task.FirstQuery,
+            QueryCount = task.QueryCount,
+            GroupSize = _groupSize,
+            FirstPosition = sequence.ComputedTokens,
+            Shape = _shape,
+            Scratch = scratch,
+            Result = result,
+        };
+        _kernels.Attention(in part);
+    }
 
-        AttentionTile.Widen((short*)source, scratch, slots * dim);
-        return scratch;
+    /// <summary>Copies the tile's queries, multiplied with the scale of scores.</summary>
+    private void LoadQueries(in Work work, in StepSequence sequence, in AttentionSchedule.Task task, float* to)
+    {
+        int dim = _layout.KeyDim;
+        for (int number = task.FirstQuery; number < task.FirstQuery + task.QueryCount; number++, to += dim)
+        {
+            float* row = work.Q + ((sequence.RowStart + (number / _groupSize)) * (long)work.QStride);
+            float* from = row + (((task.KvHead * _groupSize) + (number % _groupSize)) * dim);
+            int d = 0;
+            for (; d <= dim - VectorMath.Lanes; d += VectorMath.Lanes)
+            {
+                (Vector256.Load(from + d) * Vector256.Create(_shape.Scale)).Store(to + d);
+            }
+
+            for (; d < dim; d++)
+            {
+                to[d] = from[d] * _shape.Scale;
+            }
+        }
     }
 
     private struct Work : IParallelWork
@@ -200,31 +189,13 @@ public sealed unsafe class PagedAttention
         public int YStride;
         private int _next;
 
-        /// <summary>Takes tiles (rows of one sequence × one KV head) as they come: which thread computes one does not change it.</summary>
         public void Execute(int thread, int threadCount)
         {
-            int kvHeads = Attention._layout.KvHeads;
-            int task = Interlocked.Increment(ref _next) - 1;
-            int passed = 0;
-            foreach (ref readonly StepSequence sequence in Plan.Sequences)
+            ReadOnlySpan<AttentionSchedule.Task> tasks = Attention._schedule.Tasks;
+            for (int i = Interlocked.Increment(ref _next) - 1; i < tasks.Length; i = Interlocked.Increment(ref _next) - 1)
             {
-                int tileRows = Attention._tileRows;
-                int tiles = (sequence.RowCount + tileRows - 1) / tileRows;
-                for (; task < passed + (tiles * kvHeads); task = Interlocked.Increment(ref _next) - 1)
-                {
-                    int firstRow = (task - passed) / kvHeads * tileRows;
-                    int rows = Math.Min(tileRows, sequence.RowCount - firstRow);
-                    Attention.RunTile(in this, in sequence, firstRow, rows, (task - passed) % kvHeads);
-                }
-
-                passed += tiles * kvHeads;
+                Attention.RunTask(in this, in tasks[i], Attention._scratch[thread]);
             }
         }
-
-        public readonly float* Query(int row, int kvHead) =>
-            Q + ((long)row * QStride) + (kvHead * Attention._groupSize * Attention._layout.KeyDim);
-
-        public readonly float* Output(int row, int kvHead) =>
-            Y + ((long)row * YStride) + (kvHead * Attention._groupSize * Attention._layout.ValueDim);
     }
 }

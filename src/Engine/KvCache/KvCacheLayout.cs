@@ -9,11 +9,15 @@ public enum KvDataType
 
 /// <summary>
 /// Shape of the KV cache of one model. A block holds <see cref="BlockSize"/> token slots of every layer; inside a block one layer is
-/// contiguous: keys as <c>[kv head][slot][key dim]</c>, then values as <c>[kv head][slot][value dim]</c>.
+/// contiguous: keys as <c>[kv head][key dim][slot]</c>, then values as <c>[kv head][slot][value dim]</c>. Keys lie across the slots because attention adds up
+/// products over the numbers of a key and sums of values over the slots: so both read whole registers.
 /// </summary>
 /// <param name="ValuesInKeys">Whether a value is the beginning of its key and not stored by itself: latent attention (DeepSeek-V2, arXiv 2405.04434).</param>
 public sealed record KvCacheLayout(int Layers, int KvHeads, int KeyDim, int ValueDim, int BlockSize, KvDataType DataType, bool ValuesInKeys = false)
 {
+    /// <summary>How a block is laid out: workers that lay it out otherwise cannot hand over.</summary>
+    public const string Arrangement = "keys across slots";
+
     /// <summary>Bytes of one number.</summary>
     public int ElementBytes => DataType == KvDataType.Float32 ? 4 : 2;
 

@@ -35,23 +35,39 @@ public sealed unsafe class KvStorage : IDisposable
         return _memory.Address + ((long)block.Value * Layout.BytesPerBlock) + ((long)layer * Layout.BytesPerLayerBlock);
     }
 
+    /// <summary>Where a head's key in a slot begins; its numbers are <see cref="KvCacheLayout.BlockSize"/> apart.</summary>
+    public byte* KeyAddress(int layer, BlockId block, int head, int slot) =>
+        LayerAddress(layer, block) + (((head * Layout.KeyDim * Layout.BlockSize) + slot) * Layout.ElementBytes);
+
+    /// <summary>Where a head's value in a slot begins; its numbers lie one after the other.</summary>
+    public byte* ValueAddress(int layer, BlockId block, int head, int slot) =>
+        LayerAddress(layer, block) + Layout.KeyBytesPerLayerBlock + (((head * Layout.BlockSize) + slot) * Layout.ValueDim * Layout.ElementBytes);
+
     /// <summary>Stores one token's K and V of a layer, each <c>[kv head][dim]</c> in fp32; halves are rounded to nearest, ties to even.</summary>
     /// <param name="v">Not read where values lie in the keys.</param>
     public void Write(int layer, BlockId block, int slot, float* k, float* v)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)Layout.BlockSize, nameof(slot));
-        byte* destination = LayerAddress(layer, block);
-        WriteHeads(k, Layout.KeyDim, slot, destination);
-        WriteHeads(v, Layout.StoredValueDim, slot, destination + Layout.KeyBytesPerLayerBlock);
+        for (int head = 0; head < Layout.KvHeads; head++)
+        {
+            WriteNumbers(k + (head * Layout.KeyDim), Layout.KeyDim, KeyAddress(layer, block, head, slot), Layout.BlockSize);
+            if (!Layout.ValuesInKeys)
+            {
+                WriteNumbers(v + (head * Layout.ValueDim), Layout.ValueDim, ValueAddress(layer, block, head, slot), 1);
+            }
+        }
     }
 
-    /// <summary>Copies the first <paramref name="slots"/> slots of one layer of a block out, packed as <c>[kv head][slots][key dim]</c>, then so the values.</summary>
+    /// <summary>
+    /// Copies the first <paramref name="slots"/> slots of one layer of a block out, packed as <c>[kv head][key dim][slots]</c>, then the values as
+    /// <c>[kv head][slots][value dim]</c>.
+    /// </summary>
     public void Export(int layer, BlockId block, int slots, Span<byte> destination)
     {
         CheckRun(slots, destination.Length, nameof(destination));
         byte* source = LayerAddress(layer, block);
         int packed = 0;
-        for (int run = 0; run < 2 * Layout.KvHeads; run++)
+        for (int run = 0; run < RunCount(slots); run++)
         {
             (int start, int byteCount) = Run(run, slots);
             new ReadOnlySpan<byte>(source + start, byteCount).CopyTo(destination[packed..]);
@@ -65,7 +81,7 @@ public sealed unsafe class KvStorage : IDisposable
         CheckRun(slots, source.Length, nameof(source));
         byte* destination = LayerAddress(layer, block);
         int packed = 0;
-        for (int run = 0; run < 2 * Layout.KvHeads; run++)
+        for (int run = 0; run < RunCount(slots); run++)
         {
             (int start, int byteCount) = Run(run, slots);
             source.Slice(packed, byteCount).CopyTo(new Span<byte>(destination + start, byteCount));
@@ -83,39 +99,57 @@ public sealed unsafe class KvStorage : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private void WriteHeads(float* source, int dim, int slot, byte* destination)
+    /// <param name="stride">Elements from one number to the next.</param>
+    private void WriteNumbers(float* source, int count, byte* destination, int stride)
     {
-        for (int head = 0; head < Layout.KvHeads && dim > 0; head++, source += dim)
+        if (Layout.DataType == KvDataType.Float32)
         {
-            byte* row = destination + (((head * Layout.BlockSize) + slot) * (long)dim * Layout.ElementBytes);
-            if (Layout.DataType == KvDataType.Float32)
+            for (int i = 0; i < count; i++)
             {
-                new ReadOnlySpan<float>(source, dim).CopyTo(new Span<float>(row, dim));
-                continue;
+                ((float*)destination)[i * stride] = source[i];
             }
 
-            int i = 0;
-            for (; i <= dim - VectorMath.Lanes; i += VectorMath.Lanes)
-            {
-                HalfBits.FromSingle(Vector256.Load(source + i)).Store((short*)row + i);
-            }
+            return;
+        }
 
-            for (; i < dim; i++)
+        for (int i = 0; i < count; i += VectorMath.Lanes)
+        {
+            int lanes = Math.Min(VectorMath.Lanes, count - i);
+            Vector128<short> halves = HalfBits.FromSingle(lanes == VectorMath.Lanes ? Vector256.Load(source + i) : LoadSome(source + i, lanes));
+            for (int lane = 0; lane < lanes; lane++)
             {
-                ((short*)row)[i] = HalfBits.FromSingle(Vector256.Create(source[i])).ToScalar();
+                ((short*)destination)[(i + lane) * stride] = halves[lane];
             }
         }
     }
 
-    /// <summary>The used part of a head's keys, or of its values: where it begins in the layer and its bytes.</summary>
+    private static Vector256<float> LoadSome(float* source, int count)
+    {
+        float* eight = stackalloc float[VectorMath.Lanes];
+        new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(eight, VectorMath.Lanes));
+        return Vector256.Load(eight);
+    }
+
+    /// <summary>Runs of bytes that the used slots of a layer consist of: one for each number of each key and one for each head's values; or all in one.</summary>
+    private int RunCount(int slots) => slots == Layout.BlockSize ? 1 : Layout.KvHeads * (Layout.KeyDim + (Layout.ValuesInKeys ? 0 : 1));
+
+    /// <summary>Where a run begins in the layer, and its bytes.</summary>
     private (int Start, int ByteCount) Run(int run, int slots)
     {
-        bool isKey = run < Layout.KvHeads;
-        int rowBytes = (isKey ? Layout.KeyDim : Layout.StoredValueDim) * Layout.ElementBytes;
-        int start = isKey
-            ? run * Layout.BlockSize * rowBytes
-            : Layout.KeyBytesPerLayerBlock + ((run - Layout.KvHeads) * Layout.BlockSize * rowBytes);
-        return (start, slots * rowBytes);
+        if (slots == Layout.BlockSize)
+        {
+            return (0, Layout.BytesPerLayerBlock);
+        }
+
+        int slotBytes = Layout.ElementBytes;
+        int keyRuns = Layout.KvHeads * Layout.KeyDim;
+        if (run < keyRuns)
+        {
+            return (run * Layout.BlockSize * slotBytes, slots * slotBytes);
+        }
+
+        slotBytes *= Layout.ValueDim;
+        return (Layout.KeyBytesPerLayerBlock + ((run - keyRuns) * Layout.BlockSize * slotBytes), slots * slotBytes);
     }
 
     private void CheckRun(int slots, int byteCount, string name)

@@ -23,13 +23,13 @@ internal sealed unsafe class AttentionSetting : IDisposable
     private readonly float[] _queries;
     private int _nextBlock;
 
-    public AttentionSetting(AttentionShape shape, KvCacheLayout layout, bool hasSinks = false)
+    public AttentionSetting(AttentionShape shape, KvCacheLayout layout, bool hasSinks = false, KernelSet? kernels = null)
     {
         _shape = shape;
         _layout = layout;
         _sinks = hasSinks ? Numbers(shape.QueryHeads) : [];
         _kv = new KvStorage(layout, 101);
-        _attention = new PagedAttention(shape, layout, _sinks);
+        _attention = new PagedAttention(shape, layout, _sinks, kernels ?? KernelSelection.Default.Kernels);
         _queries = Numbers(RowsMax * QueryWidth);
     }
 
@@ -98,11 +98,11 @@ internal sealed unsafe class AttentionSetting : IDisposable
 
     /// <summary>The result of one row of a sequence in a step of its own.</summary>
     /// <param name="row">Its row in the step of all.</param>
-    public float[] RunRow(int sequence, int row, int computed)
+    public float[] RunRow(int sequence, int row, int computed, int threads = 1)
     {
         StepPlan plan = new(1, 1, 1);
         plan.Add(new int[1], computed, _blocks[sequence], wantsLogits: false);
-        using ComputePool pool = new(1);
+        using ComputePool pool = new(threads);
         float[] y = new float[OutputWidth];
         fixed (float* q = _queries, destination = y)
         {

@@ -16,11 +16,11 @@ public sealed unsafe class KvStorageTests
         byte[] packed = new byte[3 * layout.BytesPerTokenPerLayer];
         kv.Export(1, new BlockId(1), 3, packed);
 
-        // [K|V][kv head][slots][dim]: the number written is 1000·isV + 100·head + 10·slot + dim.
+        // K as [kv head][dim][slots], V as [kv head][slots][dim]: the number written is 1000·isV + 100·head + 10·slot + dim.
         for (int i = 0; i < 2 * 2 * 3 * 8; i++)
         {
-            float expected = (i / 48 * 1000) + (i / 24 % 2 * 100) + (i / 8 % 3 * 10) + (i % 8);
-            Assert.Equal(expected, Number(packed, i, type));
+            (int slot, int dim) = i < 48 ? (i % 3, i / 3 % 8) : (i / 8 % 3, i % 8);
+            Assert.Equal((i / 48 * 1000) + (i / 24 % 2 * 100) + (slot * 10) + dim, Number(packed, i, type));
         }
     }
 
@@ -80,8 +80,16 @@ public sealed unsafe class KvStorageTests
 
         Assert.Equal(packed, again);
         List<float> expected = [];
-        AddPacked(expected, keys, keyDim);
-        AddPacked(expected, values, storedValueDim);
+        for (int i = 0; i < 3 * keyDim; i++)
+        {
+            expected.AddRange(keys.Select(key => key[i]));
+        }
+
+        for (int head = 0; head < 3; head++)
+        {
+            expected.AddRange(values.SelectMany(value => value.Skip(head * valueDim).Take(storedValueDim)));
+        }
+
         Assert.Equal(expected.Count * elementBytes, packed.Length);
         for (int i = 0; i < expected.Count; i++)
         {
@@ -140,17 +148,6 @@ public sealed unsafe class KvStorageTests
     {
         Random random = new(seed);
         return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, width).Select(_ => random.NextSingle() - 0.5f).ToArray())];
-    }
-
-    private static void AddPacked(List<float> packed, float[][] tokens, int dim)
-    {
-        for (int head = 0; head < 3; head++)
-        {
-            foreach (float[] token in tokens)
-            {
-                packed.AddRange(token.AsSpan(head * dim, dim));
-            }
-        }
     }
 
     private static void AssertUntouched(KvStorage kv, int layer, BlockId block)

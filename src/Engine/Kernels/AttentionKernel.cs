@@ -1,0 +1,186 @@
+using System.Runtime.CompilerServices;
+using Serving.Engine.Formats.Blocks;
+using Serving.Engine.Kernels.Simd;
+using Serving.Engine.KvCache;
+
+namespace Serving.Engine.Kernels;
+
+/// <summary>
+/// Attention of a tile of queries over one range of keys: keys are widened once for all queries, and scores and sums of values are products of small matrices
+/// (FlashAttention: Dao et al., arXiv 2205.14135). Keys lie across the slots in the cache, so that the slots of a block fill a register and no sum runs
+/// across one: all widths give the same bits.
+/// </summary>
+internal static unsafe class AttentionKernel<TSimd, TRegister>
+    where TSimd : struct, ISimd<TRegister>
+    where TRegister : struct
+{
+    /// <summary>Slots that are widened at once; blocks of a multiple of it take the fast way.</summary>
+    private const int Run = 16;
+
+    public static void Compute(in AttentionPart part)
+    {
+        AttentionScratch scratch = part.Scratch;
+        int keyDim = part.Kv.Layout.KeyDim;
+        for (int start = part.FirstKey & -AttentionPart.TileKeys; start < part.EndKey; start += AttentionPart.TileKeys)
+        {
+            LoadKeys(in part, start, keyDim);
+            TileProduct<TSimd, TRegister>.Run(
+                scratch.Queries,
+                keyDim,
+                scratch.Keys,
+                AttentionPart.TileKeys,
+                keyDim,
+                scratch.Scores + (start - part.RangeStart),
+                AttentionPart.RangeKeys,
+                part.QueryCount,
+                AttentionPart.TileKeys,
+                accumulate: false);
+        }
+
+        AttentionSoftmax.Apply(in part);
+        for (int start = part.FirstKey; start < part.EndKey; start = (start + AttentionPart.TileKeys) & -AttentionPart.TileKeys)
+        {
+            int end = Math.Min(part.EndKey, (start + AttentionPart.TileKeys) & -AttentionPart.TileKeys);
+            LoadValues(in part, start, end);
+            TileProduct<TSimd, TRegister>.Run(
+                scratch.Scores + (start - part.RangeStart),
+                AttentionPart.RangeKeys,
+                scratch.Values,
+                scratch.ValueStride,
+                end - start,
+                part.Result.Values,
+                scratch.ValueStride,
+                part.QueryCount,
+                scratch.ValueStride,
+                accumulate: start != part.FirstKey);
+        }
+    }
+
+    /// <summary>Widens the first numbers of the keys of a tile. Columns of keys that no query sees keep what they had.</summary>
+    private static void LoadKeys(in AttentionPart part, int start, int dims)
+    {
+        KvCacheLayout layout = part.Kv.Layout;
+        if (layout.BlockSize % Run == 0)
+        {
+            for (int column = 0; column < AttentionPart.TileKeys; column += Run)
+            {
+                int position = start + column;
+                if (position < part.EndKey && position + Run > part.FirstKey)
+                {
+                    byte* source = part.KeyAddress(position);
+                    LoadRun(source, part.AddressAfterKey(position) - source, layout.DataType, layout.BlockSize, dims, part.Scratch.Keys + column);
+                }
+            }
+
+            return;
+        }
+
+        int end = Math.Min(part.EndKey, start + AttentionPart.TileKeys);
+        for (int position = Math.Max(part.FirstKey, start); position < end; position++)
+        {
+            byte* source = part.KeyAddress(position);
+            float* to = part.Scratch.Keys + (position - start);
+            for (int d = 0; d < dims; d++)
+            {
+                to[d * AttentionPart.TileKeys] = Widen(source, layout.DataType, d * layout.BlockSize);
+            }
+        }
+    }
+
+    /// <summary>Widens sixteen slots of a block's keys.</summary>
+    /// <param name="ahead">Bytes to what is needed one tile later: it is asked for now.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LoadRun(byte* source, long ahead, KvDataType type, int blockSize, int dims, float* to)
+    {
+        if (type == KvDataType.Float32)
+        {
+            for (int d = 0; d < dims; d++, source += blockSize * sizeof(float), to += AttentionPart.TileKeys)
+            {
+                TSimd.Prefetch(source + ahead);
+                for (int lane = 0; lane < Run; lane += TSimd.Outputs)
+                {
+                    TSimd.Store(TSimd.Load(source + (lane * sizeof(float))), to + lane);
+                }
+            }
+
+            return;
+        }
+
+        for (int d = 0; d < dims; d++, source += blockSize * sizeof(short), to += AttentionPart.TileKeys)
+        {
+            TSimd.Prefetch(source + ahead);
+            for (int lane = 0; lane < Run; lane += TSimd.Outputs)
+            {
+                TSimd.Store(TSimd.LoadHalf((short*)source + lane), to + lane);
+            }
+        }
+    }
+
+    /// <summary>Widens the values of the positions from start to end, the first into the first row.</summary>
+    private static void LoadValues(in AttentionPart part, int start, int end)
+    {
+        KvCacheLayout layout = part.Kv.Layout;
+        float* to = part.Scratch.Values;
+        if (layout.ValuesInKeys)
+        {
+            LoadKeys(in part, start & -AttentionPart.TileKeys, layout.ValueDim);
+            for (int position = start; position < end; position++, to += part.Scratch.ValueStride)
+            {
+                float* from = part.Scratch.Keys + (position % AttentionPart.TileKeys);
+                for (int d = 0; d < layout.ValueDim; d++)
+                {
+                    to[d] = from[d * AttentionPart.TileKeys];
+                }
+            }
+
+            return;
+        }
+
+        for (int position = start; position < end;)
+        {
+            int slot = position % layout.BlockSize;
+            int slots = Math.Min(layout.BlockSize - slot, end - position);
+            byte* source = part.ValueAddress(position);
+            LoadRows(source, part.AddressAfterValue(position) - source, layout.DataType, layout.ValueDim, slots, to, part.Scratch.ValueStride);
+            position += slots;
+            to += slots * part.Scratch.ValueStride;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LoadRows(byte* source, long ahead, KvDataType type, int dim, int rows, float* to, int stride)
+    {
+        if (type == KvDataType.Float32)
+        {
+            for (int row = 0; row < rows; row++, source += dim * sizeof(float), to += stride)
+            {
+                for (int i = 0; i < dim * sizeof(float); i += 64)
+                {
+                    TSimd.Prefetch(source + ahead + i);
+                }
+
+                new ReadOnlySpan<float>(source, dim).CopyTo(new Span<float>(to, dim));
+            }
+
+            return;
+        }
+
+        for (int row = 0; row < rows; row++, source += dim * sizeof(short), to += stride)
+        {
+            int d = 0;
+            for (; d <= dim - TSimd.Outputs; d += TSimd.Outputs)
+            {
+                TSimd.Prefetch(source + ahead + (d * sizeof(short)));
+                TSimd.Store(TSimd.LoadHalf((short*)source + d), to + d);
+            }
+
+            for (; d < dim; d++)
+            {
+                to[d] = Widen(source, type, d);
+            }
+        }
+    }
+
+    private static float Widen(byte* source, KvDataType type, int index) =>
+        type == KvDataType.Float32 ? ((float*)source)[index] : HalfBits.ToSingle(((ushort*)source)[index]);
+}
