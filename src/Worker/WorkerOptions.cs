@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using Serving.Engine.KvCache;
 
 namespace Serving.Worker;
 
@@ -28,6 +29,9 @@ public sealed class WorkerOptions
 
     /// <summary><c>Fast</c>, the default: quantised weights and activations, fp16 KV. <c>Fp32</c>: the plain reference, fp32 KV.</summary>
     public WorkerCompute Compute { get; set; } = WorkerCompute.Fast;
+
+    /// <summary>How the KV cache stores numbers: <c>Float32</c>, <c>Float16</c> or <c>Int8</c>. Workers that differ cannot hand over. Default: as <see cref="Compute"/> says.</summary>
+    public KvDataType? KvType { get; set; }
 
     /// <summary>Most tokens that the KV pool of a model holds; less where the memory does not reach. Default: 65,536.</summary>
     [Range(64, 1 << 30)]

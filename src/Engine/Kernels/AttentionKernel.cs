@@ -37,6 +37,11 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
                 accumulate: false);
         }
 
+        if (part.Kv.Layout.DataType == KvDataType.Int8)
+        {
+            LoadScales(in part);
+        }
+
         AttentionSoftmax.Apply(in part);
         for (int start = part.FirstKey; start < part.EndKey; start = (start + AttentionPart.TileKeys) & -AttentionPart.TileKeys)
         {
@@ -106,6 +111,20 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
             return;
         }
 
+        if (type == KvDataType.Int8)
+        {
+            for (int d = 0; d < dims; d++, source += blockSize, to += AttentionPart.TileKeys)
+            {
+                TSimd.Prefetch(source + ahead);
+                for (int lane = 0; lane < Run; lane += TSimd.Outputs)
+                {
+                    TSimd.Store(TSimd.LoadSByte((sbyte*)source + lane), to + lane);
+                }
+            }
+
+            return;
+        }
+
         for (int d = 0; d < dims; d++, source += blockSize * sizeof(short), to += AttentionPart.TileKeys)
         {
             TSimd.Prefetch(source + ahead);
@@ -165,6 +184,26 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
             return;
         }
 
+        if (type == KvDataType.Int8)
+        {
+            for (int row = 0; row < rows; row++, source += dim, to += stride)
+            {
+                int i = 0;
+                for (; i <= dim - TSimd.Outputs; i += TSimd.Outputs)
+                {
+                    TSimd.Prefetch(source + ahead + i);
+                    TSimd.Store(TSimd.LoadSByte((sbyte*)source + i), to + i);
+                }
+
+                for (; i < dim; i++)
+                {
+                    to[i] = Widen(source, type, i);
+                }
+            }
+
+            return;
+        }
+
         for (int row = 0; row < rows; row++, source += dim * sizeof(short), to += stride)
         {
             int d = 0;
@@ -181,6 +220,28 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
         }
     }
 
-    private static float Widen(byte* source, KvDataType type, int index) =>
-        type == KvDataType.Float32 ? ((float*)source)[index] : HalfBits.ToSingle(((ushort*)source)[index]);
+    /// <summary>Fetches the scales of the part's keys and values.</summary>
+    private static void LoadScales(in AttentionPart part)
+    {
+        int blockSize = part.Kv.Layout.BlockSize;
+        for (int position = part.FirstKey; position < part.EndKey;)
+        {
+            int slot = position % blockSize;
+            int slots = Math.Min(blockSize - slot, part.EndKey - position);
+            BlockId block = part.Blocks[position / blockSize];
+            int at = position - part.RangeStart;
+            new ReadOnlySpan<float>(part.Kv.KeyScaleAddress(part.Layer, block, part.KvHead, slot), slots)
+                .CopyTo(new Span<float>(part.Scratch.KeyScales + at, slots));
+            new ReadOnlySpan<float>(part.Kv.ValueScaleAddress(part.Layer, block, part.KvHead, slot), slots)
+                .CopyTo(new Span<float>(part.Scratch.ValueScales + at, slots));
+            position += slots;
+        }
+    }
+
+    private static float Widen(byte* source, KvDataType type, int index) => type switch
+    {
+        KvDataType.Float32 => ((float*)source)[index],
+        KvDataType.Float16 => HalfBits.ToSingle(((ushort*)source)[index]),
+        _ => ((sbyte*)source)[index],
+    };
 }

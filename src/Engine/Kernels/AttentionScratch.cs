@@ -21,7 +21,7 @@ internal sealed unsafe class AttentionScratch
         int queries = RoundUp(QueriesMax * layout.KeyDim, CacheLine / sizeof(float));
         int scores = QueriesMax * AttentionPart.RangeKeys;
         int partial = PartialAttention.FloatCount(QueriesMax, ValueStride);
-        _memory = GC.AllocateArray<float>(keys + values + queries + scores + (2 * partial) + (CacheLine / sizeof(float)), pinned: true);
+        _memory = GC.AllocateArray<float>(keys + values + queries + scores + (2 * partial) + (2 * AttentionPart.RangeKeys) + (CacheLine / sizeof(float)), pinned: true);
 
         fixed (float* start = _memory)
         {
@@ -31,6 +31,8 @@ internal sealed unsafe class AttentionScratch
         Values = Keys + keys;
         Queries = Values + values;
         Scores = Queries + queries;
+        KeyScales = Scores + scores + (2 * partial);
+        ValueScales = KeyScales + AttentionPart.RangeKeys;
         Part = new PartialAttention(Scores + scores, QueriesMax, ValueStride);
         Total = new PartialAttention(Scores + scores + partial, QueriesMax, ValueStride);
     }
@@ -49,6 +51,12 @@ internal sealed unsafe class AttentionScratch
 
     /// <summary><c>[QueriesMax, RangeKeys]</c>.</summary>
     public float* Scores { get; }
+
+    /// <summary>Of each key of the range, where they are stored as bytes.</summary>
+    public float* KeyScales { get; }
+
+    /// <summary>Of each value of the range, where they are stored as bytes.</summary>
+    public float* ValueScales { get; }
 
     public PartialAttention Part { get; }
 

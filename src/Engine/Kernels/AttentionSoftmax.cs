@@ -25,6 +25,12 @@ internal static unsafe class AttentionSoftmax
                 continue;
             }
 
+            bool isScaled = part.Kv.Layout.ScalesPerHead != 0;
+            if (isScaled)
+            {
+                Multiply(scores + from, part.Scratch.KeyScales + from, to - from);
+            }
+
             // Whole vectors, and what is too much in them does not count.
             int wholeFrom = from & -Lanes;
             int wholeTo = (to + Lanes - 1) & -Lanes;
@@ -36,8 +42,27 @@ internal static unsafe class AttentionSoftmax
             }
 
             part.Result.Maxima[query] = Weigh(scores + wholeFrom, wholeTo - wholeFrom, out part.Result.Sums[query]);
+            if (isScaled)
+            {
+                Multiply(scores + from, part.Scratch.ValueScales + from, to - from);
+            }
+
             new Span<float>(scores + first, Math.Max(0, wholeFrom - first)).Clear();
             new Span<float>(scores + wholeTo, Math.Max(0, end - wholeTo)).Clear();
+        }
+    }
+
+    private static void Multiply(float* numbers, float* factors, int count)
+    {
+        int i = 0;
+        for (; i <= count - Lanes; i += Lanes)
+        {
+            (Vector256.Load(numbers + i) * Vector256.Load(factors + i)).Store(numbers + i);
+        }
+
+        for (; i < count; i++)
+        {
+            numbers[i] *= factors[i];
         }
     }
 

@@ -43,24 +43,45 @@ public sealed unsafe class KvStorage : IDisposable
     public byte* ValueAddress(int layer, BlockId block, int head, int slot) =>
         LayerAddress(layer, block) + Layout.KeyBytesPerLayerBlock + (((head * Layout.BlockSize) + slot) * Layout.ValueDim * Layout.ElementBytes);
 
-    /// <summary>Stores one token's K and V of a layer, each <c>[kv head][dim]</c> in fp32; halves are rounded to nearest, ties to even.</summary>
+    /// <summary>Where the scale of a head's key in a slot lies; the next slot's follows.</summary>
+    public float* KeyScaleAddress(int layer, BlockId block, int head, int slot) =>
+        (float*)(LayerAddress(layer, block) + Layout.NumberBytesPerLayerBlock) + (head * Layout.BlockSize) + slot;
+
+    /// <summary>Where the scale of a head's value in a slot lies; the next slot's follows.</summary>
+    public float* ValueScaleAddress(int layer, BlockId block, int head, int slot) =>
+        KeyScaleAddress(layer, block, Layout.ValuesInKeys ? head : Layout.KvHeads + head, slot);
+
+    /// <summary>Stores one token's K and V of a layer, each <c>[kv head][dim]</c> in fp32; halves and bytes are rounded to nearest, ties to even.</summary>
     /// <param name="v">Not read where values lie in the keys.</param>
     public void Write(int layer, BlockId block, int slot, float* k, float* v)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)Layout.BlockSize, nameof(slot));
         for (int head = 0; head < Layout.KvHeads; head++)
         {
-            WriteNumbers(k + (head * Layout.KeyDim), Layout.KeyDim, KeyAddress(layer, block, head, slot), Layout.BlockSize);
+            float* key = k + (head * Layout.KeyDim);
+            float* value = v + (head * Layout.ValueDim);
+            if (Layout.DataType == KvDataType.Int8)
+            {
+                *KeyScaleAddress(layer, block, head, slot) = WriteBytes(key, Layout.KeyDim, KeyAddress(layer, block, head, slot), Layout.BlockSize);
+                if (!Layout.ValuesInKeys)
+                {
+                    *ValueScaleAddress(layer, block, head, slot) = WriteBytes(value, Layout.ValueDim, ValueAddress(layer, block, head, slot), 1);
+                }
+
+                continue;
+            }
+
+            WriteNumbers(key, Layout.KeyDim, KeyAddress(layer, block, head, slot), Layout.BlockSize);
             if (!Layout.ValuesInKeys)
             {
-                WriteNumbers(v + (head * Layout.ValueDim), Layout.ValueDim, ValueAddress(layer, block, head, slot), 1);
+                WriteNumbers(value, Layout.ValueDim, ValueAddress(layer, block, head, slot), 1);
             }
         }
     }
 
     /// <summary>
     /// Copies the first <paramref name="slots"/> slots of one layer of a block out, packed as <c>[kv head][key dim][slots]</c>, then the values as
-    /// <c>[kv head][slots][value dim]</c>.
+    /// <c>[kv head][slots][value dim]</c>, then scales as <c>[K|V][kv head][slots]</c>.
     /// </summary>
     public void Export(int layer, BlockId block, int slots, Span<byte> destination)
     {
@@ -115,7 +136,7 @@ public sealed unsafe class KvStorage : IDisposable
         for (int i = 0; i < count; i += VectorMath.Lanes)
         {
             int lanes = Math.Min(VectorMath.Lanes, count - i);
-            Vector128<short> halves = HalfBits.FromSingle(lanes == VectorMath.Lanes ? Vector256.Load(source + i) : LoadSome(source + i, lanes));
+            Vector128<short> halves = HalfBits.FromSingle(LoadSome(source + i, lanes));
             for (int lane = 0; lane < lanes; lane++)
             {
                 ((short*)destination)[(i + lane) * stride] = halves[lane];
@@ -123,15 +144,52 @@ public sealed unsafe class KvStorage : IDisposable
         }
     }
 
+    /// <returns>The scale: the largest magnitude becomes 127.</returns>
+    private static float WriteBytes(float* source, int count, byte* destination, int stride)
+    {
+        Vector256<float> largest = Vector256<float>.Zero;
+        for (int i = 0; i < count; i += VectorMath.Lanes)
+        {
+            // Not the native maximum: a number that is none must reach the scale, so that it spoils what it touches.
+            largest = Vector256.Max(largest, Vector256.Abs(LoadSome(source + i, count - i)));
+        }
+
+        float scale = 0;
+        for (int lane = 0; lane < VectorMath.Lanes; lane++)
+        {
+            scale = MathF.Max(scale, largest[lane] / 127);
+        }
+
+        Vector256<float> inverse = Vector256.Create(scale == 0 ? 0 : 1 / scale);
+        for (int i = 0; i < count; i += VectorMath.Lanes)
+        {
+            Vector256<int> numbers = Vector256.ConvertToInt32(Vector256.Round(LoadSome(source + i, count - i) * inverse));
+            numbers = Vector256.Min(Vector256.Max(numbers, Vector256.Create(-127)), Vector256.Create(127));
+            for (int lane = 0; lane < Math.Min(VectorMath.Lanes, count - i); lane++)
+            {
+                ((sbyte*)destination)[(i + lane) * stride] = (sbyte)numbers[lane];
+            }
+        }
+
+        return scale;
+    }
+
+    /// <summary>Up to eight numbers; zeros after the last.</summary>
     private static Vector256<float> LoadSome(float* source, int count)
     {
+        if (count >= VectorMath.Lanes)
+        {
+            return Vector256.Load(source);
+        }
+
         float* eight = stackalloc float[VectorMath.Lanes];
+        Vector256<float>.Zero.Store(eight);
         new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(eight, VectorMath.Lanes));
         return Vector256.Load(eight);
     }
 
-    /// <summary>Runs of bytes that the used slots of a layer consist of: one for each number of each key and one for each head's values; or all in one.</summary>
-    private int RunCount(int slots) => slots == Layout.BlockSize ? 1 : Layout.KvHeads * (Layout.KeyDim + (Layout.ValuesInKeys ? 0 : 1));
+    /// <summary>Runs of bytes that the used slots of a layer consist of: one for each number of each key, one for each head's values, and its scales; or all in one.</summary>
+    private int RunCount(int slots) => slots == Layout.BlockSize ? 1 : Layout.KvHeads * (Layout.KeyDim + (Layout.ValuesInKeys ? 0 : 1) + Layout.ScalesPerHead);
 
     /// <summary>Where a run begins in the layer, and its bytes.</summary>
     private (int Start, int ByteCount) Run(int run, int slots)
@@ -146,6 +204,12 @@ public sealed unsafe class KvStorage : IDisposable
         if (run < keyRuns)
         {
             return (run * Layout.BlockSize * slotBytes, slots * slotBytes);
+        }
+
+        int scaleRun = run - keyRuns - (Layout.ValuesInKeys ? 0 : Layout.KvHeads);
+        if (scaleRun >= 0)
+        {
+            return (Layout.NumberBytesPerLayerBlock + (scaleRun * Layout.BlockSize * sizeof(float)), slots * sizeof(float));
         }
 
         slotBytes *= Layout.ValueDim;

@@ -4,6 +4,7 @@ using Serving.Cli.Verify;
 using Serving.Cli.Verify.Models;
 using Serving.Engine.Execution;
 using Serving.Engine.Formats;
+using Serving.Engine.KvCache;
 
 namespace Serving.Cli.Commands;
 
@@ -25,13 +26,15 @@ internal sealed class ModelVerifyCommand : Command
         DefaultValueFactory = _ => ComputeClass.Fp32,
     };
 
+    private readonly Option<KvDataType?> _kvType = KvTypeOption.Create();
+
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON object" };
 
     public ModelVerifyCommand()
         : base("verify", "Run a model over recorded prompts and compare logits and greedy tokens with the reference's. The exit code is 1 on a miss.")
     {
         Arguments.Add(_model);
-        CommandOptions.AddTo(this, [_golden, _compute, _json]);
+        CommandOptions.AddTo(this, [_golden, _compute, _kvType, _json]);
         SetAction(Run);
     }
 
@@ -48,7 +51,7 @@ internal sealed class ModelVerifyCommand : Command
         {
             var golden = GoldenModelFile.Read(result.GetValue(_golden)!, path);
             using var source = ModelSource.Open(path);
-            using var verification = new ModelVerification(source, golden, result.GetValue(_compute));
+            using var verification = new ModelVerification(source, golden, result.GetValue(_compute), result.GetValue(_kvType));
             var report = verification.Run();
             Action<ModelReport, TextWriter> write = result.GetValue(_json) ? ModelReportWriter.WriteJson : ModelReportWriter.WriteText;
             write(report, result.InvocationConfiguration.Output);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Serving.Cli.Machine;
 using Serving.Cli.Models;
 using Serving.Cli.Up;
+using Serving.Engine.KvCache;
 
 namespace Serving.Cli.Commands;
 
@@ -40,6 +41,8 @@ internal sealed class WorkerOptions
         DefaultValueFactory = _ => "fast",
     };
 
+    private readonly Option<KvDataType?> _kvType = KvTypeOption.Create();
+
     private readonly Option<string> _prefixCache = new("--prefix-cache")
     {
         Description = "Whether computed KV blocks are kept for prompts with the same beginning",
@@ -62,7 +65,7 @@ internal sealed class WorkerOptions
         _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
     }
 
-    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _prefixCache, _speculation];
+    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _kvType, _prefixCache, _speculation];
 
     /// <exception cref="ServiceDefaults.Hosting.StartupException">There is no such model, or this machine cannot do what is asked.</exception>
     public PlatformSettings Read(ParseResult result, string dataFolder)
@@ -78,6 +81,7 @@ internal sealed class WorkerOptions
             Prefill = prefill,
             Decode = decode,
             Compute = result.GetValue(_compute)!,
+            KvType = result.GetValue(_kvType),
             PrefixCache = result.GetValue(_prefixCache) == "on",
             Speculation = result.GetValue(_speculation) == "on",
         };

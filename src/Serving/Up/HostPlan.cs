@@ -83,6 +83,11 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
             ["Worker__Compute"] = settings.Compute,
             ["Worker__PrefixCache"] = settings.PrefixCache ? "true" : "false",
         };
+        if (settings.KvType is { } kvType)
+        {
+            variables["Worker__KvType"] = kvType.ToString();
+        }
+
         if (!settings.Speculation)
         {
             variables["Worker__DraftTokensMax"] = "0";

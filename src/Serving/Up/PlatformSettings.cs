@@ -1,6 +1,7 @@
 using System.Net;
 using Serving.Cli.Machine;
 using Serving.Cli.Models;
+using Serving.Engine.KvCache;
 
 namespace Serving.Cli.Up;
 
@@ -31,6 +32,9 @@ internal sealed record PlatformSettings
 
     /// <summary><c>fast</c> or <c>fp32</c>.</summary>
     public string Compute { get; init; } = "fast";
+
+    /// <summary>How workers store the KV cache; null: as <see cref="Compute"/> says.</summary>
+    public KvDataType? KvType { get; init; }
 
     /// <summary>Whether workers keep computed KV blocks for prompts with the same beginning.</summary>
     public bool PrefixCache { get; init; } = true;

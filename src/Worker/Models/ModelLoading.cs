@@ -27,6 +27,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
         ModelLoadOptions options = new()
         {
             ComputeClass = worker.Compute == WorkerCompute.Fp32 ? ComputeClass.Fp32 : ComputeClass.Fast,
+            KvDataType = worker.KvType,
             StepRowsMax = worker.StepTokensMax,
             KvBlocks = Math.Max(1, worker.KvTokensMax / BlockSize),
             BlockSize = BlockSize,

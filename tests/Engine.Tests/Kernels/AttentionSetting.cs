@@ -163,13 +163,32 @@ internal sealed unsafe class AttentionSetting : IDisposable
         return _shape.Softcap == 0 ? score : _shape.Softcap * Math.Tanh(score / _shape.Softcap);
     }
 
-    private double Key(int sequence, int kvHead, int token, int d) => Stored(_keys[sequence][(token * KeyWidth) + (kvHead * _layout.KeyDim) + d]);
+    private double Key(int sequence, int kvHead, int token, int d) =>
+        Stored(_keys[sequence].AsSpan((token * KeyWidth) + (kvHead * _layout.KeyDim), _layout.KeyDim), d);
 
     private double Value(int sequence, int kvHead, int token, int d) => _layout.ValuesInKeys
         ? Key(sequence, kvHead, token, d)
-        : Stored(_values[sequence][(token * ValueWidth) + (kvHead * _layout.ValueDim) + d]);
+        : Stored(_values[sequence].AsSpan((token * ValueWidth) + (kvHead * _layout.ValueDim), _layout.ValueDim), d);
 
-    private double Stored(float value) => _layout.DataType == KvDataType.Float32 ? value : (double)(Half)value;
+    private double Stored(ReadOnlySpan<float> head, int d)
+    {
+        switch (_layout.DataType)
+        {
+            case KvDataType.Float32:
+                return head[d];
+            case KvDataType.Float16:
+                return (double)(Half)head[d];
+            default:
+                float largest = 0;
+                foreach (float number in head)
+                {
+                    largest = MathF.Max(largest, MathF.Abs(number));
+                }
+
+                float scale = largest / 127;
+                return (double)scale * MathF.Round(head[d] * (1 / scale));
+        }
+    }
 
     private float[] Numbers(int count)
     {

@@ -100,6 +100,42 @@ public sealed unsafe class KvStorageTests
         AssertUntouched(destination, 1, new BlockId(1));
     }
 
+    [Theory]
+    [InlineData(20, 20, false)]
+    [InlineData(13, 7, false)]
+    [InlineData(20, 13, true)]
+    public void Hands_over_bytes_with_their_scales(int keyDim, int valueDim, bool valuesInKeys)
+    {
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 3, keyDim, valueDim, BlockSize: 5, KvDataType.Int8, valuesInKeys);
+        Assert.Equal(3 * (valuesInKeys ? keyDim + 4 : keyDim + valueDim + 8), layout.BytesPerTokenPerLayer);
+        using KvStorage source = new(layout, 2);
+        using KvStorage destination = new(layout, 2);
+        float[] keys = Tokens(count: 1, 3 * keyDim, seed: 1)[0];
+        float[] values = Tokens(count: 1, 3 * valueDim, seed: 2)[0];
+        fixed (float* k = keys, v = values)
+        {
+            source.Write(1, new BlockId(0), 2, k, v);
+        }
+
+        byte[] packed = new byte[3 * layout.BytesPerTokenPerLayer];
+        source.Export(1, new BlockId(0), 3, packed);
+        destination.Import(1, new BlockId(1), 3, packed);
+
+        for (int i = 0; i < keys.Length; i++)
+        {
+            float scale = *destination.KeyScaleAddress(1, new BlockId(1), i / keyDim, 2);
+            sbyte number = ((sbyte*)destination.KeyAddress(1, new BlockId(1), i / keyDim, 2))[i % keyDim * 5];
+            Assert.InRange(number * scale, keys[i] - (0.501f * scale), keys[i] + (0.501f * scale));
+        }
+
+        for (int i = 0; i < values.Length && !valuesInKeys; i++)
+        {
+            float scale = *destination.ValueScaleAddress(1, new BlockId(1), i / valueDim, 2);
+            sbyte number = ((sbyte*)destination.ValueAddress(1, new BlockId(1), i / valueDim, 2))[i % valueDim];
+            Assert.InRange(number * scale, values[i] - (0.501f * scale), values[i] + (0.501f * scale));
+        }
+    }
+
     [Fact]
     public void Copies_every_layer_of_a_block_and_no_other_block()
     {

@@ -20,6 +20,7 @@ public sealed class PagedAttentionTests
         {
             data.Add(KvDataType.Float32, keyDim, valueDim, valuesInKeys, blockSize);
             data.Add(KvDataType.Float16, keyDim, valueDim, valuesInKeys, blockSize);
+            data.Add(KvDataType.Int8, keyDim, valueDim, valuesInKeys, blockSize);
         }
 
         return data;
@@ -111,6 +112,7 @@ public sealed class PagedAttentionTests
     [Theory]
     [InlineData(KvDataType.Float32)]
     [InlineData(KvDataType.Float16)]
+    [InlineData(KvDataType.Int8)]
     public void Serves_many_heads_on_one_wide_latent_key(KvDataType type)
     {
         // DeepSeek-V2 and V3: 128 query heads on keys of 512 + 64 whose first 512 are the values.

@@ -10,6 +10,7 @@ public sealed class CommandLineTests
     [InlineData("up --host nowhere", "--host nowhere is not an IP address")]
     [InlineData("up --memory lots", "--memory lots is not an amount of memory")]
     [InlineData("up --compute slow", "--compute slow is not known")]
+    [InlineData("up --kv-type int4", "--kv-type int4 is not known: give fp32, fp16 or int8.")]
     [InlineData("up --cors-origin chat.example", "is not a web origin")]
     [InlineData("up --quiet --verbose", "exclude each other")]
     [InlineData("chat --url nowhere", "--url nowhere is not an address")]
@@ -26,7 +27,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("up")]
-    [InlineData("up --host ::1 --port 9000 --memory 4GiB --threads 2 --compute fp32 --cors-origin https://a.example --cors-origin http://localhost:3000")]
+    [InlineData("up --host ::1 --port 9000 --memory 4GiB --threads 2 --compute fp32 --kv-type int8 --cors-origin https://a.example --cors-origin http://localhost:3000")]
     [InlineData("chat")]
     [InlineData("chat Hello --temperature 0 --max-tokens 5 --url https://llm.example/")]
     public void What_the_help_says_is_accepted(string line) => Assert.Empty(ServingCommand.Create().Parse(line.Split(' ')).Errors);

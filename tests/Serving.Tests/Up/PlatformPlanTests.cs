@@ -3,6 +3,7 @@ using Serving.Cli.Machine;
 using Serving.Cli.State;
 using Serving.Cli.Supervision;
 using Serving.Cli.Up;
+using Serving.Engine.KvCache;
 using Serving.ServiceDefaults.Hosting;
 
 namespace Serving.Serving.Tests.Up;
@@ -14,7 +15,7 @@ public sealed class PlatformPlanTests
     {
         using var root = new TemporaryFolder();
         using var folder = DataFolder.Open(root.File("data"));
-        var settings = Settings with { CorsOrigins = ["https://a.example", "https://b.example"], Compute = "fp32", ModelAliases = [new ModelAlias("gpt-4o-mini", "x")] };
+        var settings = Settings with { CorsOrigins = ["https://a.example", "https://b.example"], Compute = "fp32", KvType = KvDataType.Int8, ModelAliases = [new ModelAlias("gpt-4o-mini", "x")] };
         var plan = HostPlan.Create(settings, folder, Locator(root), "127.0.0.1:7", "/keys");
 
         Assert.Equal(["gateway", "prefill-worker", "decode-worker", "control"], plan.All.Select(spec => spec.Name));
@@ -35,6 +36,7 @@ public sealed class PlatformPlanTests
         Assert.Equal("x", plan.Gateway.Environment["Gateway__ModelAliases__gpt-4o-mini"]);
         Assert.Equal(("2", "3"), (plan.PrefillWorker.Environment["Worker__Threads"], plan.DecodeWorker.Environment["Worker__Threads"]));
         Assert.Equal("fp32", plan.PrefillWorker.Environment["Worker__Compute"]);
+        Assert.Equal(("Int8", "Int8"), (plan.PrefillWorker.Environment["Worker__KvType"], plan.DecodeWorker.Environment["Worker__KvType"]));
         Assert.Equal("true", plan.DecodeWorker.Environment["Worker__PrefixCache"]);
         Assert.DoesNotContain("Worker__Threads", plan.Control.Environment.Keys);
     }

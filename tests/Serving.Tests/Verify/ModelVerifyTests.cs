@@ -72,6 +72,18 @@ public sealed class ModelVerifyTests : IDisposable
         Assert.InRange(fast["top1_agreement"]!.GetValue<double>(), fast["top1_agreement_asked"]!.GetValue<double>(), 1);
     }
 
+    [Theory]
+    [MemberData(nameof(Chatting))]
+    public async Task A_KV_cache_of_bytes_is_near_one_of_halves(string model, string golden)
+    {
+        string[] fast = ["--compute", "fast", "--kv-type"];
+        var halves = await PassAsync(Path.Combine(_models, model), Path.Combine(_fixtures, golden, "golden.json"), [.. fast, "fp16"]);
+        var bytes = await PassAsync(Path.Combine(_models, model), Path.Combine(_fixtures, golden, "golden.json"), [.. fast, "int8"]);
+
+        Assert.NotEqual(halves["mean_kl"]!.GetValue<double>(), bytes["mean_kl"]!.GetValue<double>());
+        Assert.InRange(bytes["mean_kl"]!.GetValue<double>() - halves["mean_kl"]!.GetValue<double>(), -0.002, 0.002);
+    }
+
     [Fact]
     public async Task A_miss_is_said_with_figures_and_ends_with_exit_code_1()
     {

@@ -47,6 +47,10 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<byte>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> LoadSByte(sbyte* source) =>
+        Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(source)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address) => Sse.Prefetch0(address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -44,6 +44,9 @@ internal unsafe interface ISimd<TRegister>
     /// <summary>One half-precision number an output, widened exactly.</summary>
     static abstract TRegister LoadHalf(short* source);
 
+    /// <summary>One signed byte an output, as fp32.</summary>
+    static abstract TRegister LoadSByte(sbyte* source);
+
     static abstract TRegister Multiply(TRegister a, TRegister b);
 
     static abstract TRegister AddSingle(TRegister a, TRegister b);

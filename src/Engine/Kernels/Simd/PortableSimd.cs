@@ -54,6 +54,10 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<byte>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> LoadSByte(sbyte* source) =>
+        Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)source).AsSByte()))).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address)
     {
         if (Sse.IsSupported)

@@ -3,6 +3,7 @@ using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Formats;
 using Serving.Engine.Formats.Blocks;
 using Serving.Engine.Kernels;
+using Serving.Engine.KvCache;
 using Serving.Text;
 using Serving.Text.Tokenization;
 
@@ -25,14 +26,16 @@ internal sealed class ModelVerification : IDisposable
     private readonly ModelSource _source;
     private readonly GoldenModel _golden;
     private readonly ComputeClass _compute;
+    private readonly KvDataType? _kvType;
     private readonly ComputePool _pool = new(Environment.ProcessorCount);
     private readonly ITokenizer _tokenizer;
 
-    public ModelVerification(ModelSource source, GoldenModel golden, ComputeClass compute)
+    public ModelVerification(ModelSource source, GoldenModel golden, ComputeClass compute, KvDataType? kvType = null)
     {
         _source = source;
         _golden = golden;
         _compute = compute;
+        _kvType = kvType;
         _tokenizer = source.ReadText().Tokenizer;
     }
 
@@ -69,7 +72,7 @@ internal sealed class ModelVerification : IDisposable
         var tokensMax = Math.Max(
             _golden.Cases.Select(golden => golden.PromptIds.Length + golden.Greedy.Length).DefaultIfEmpty().Max(),
             _golden.Texts.Select(text => text.Tokens.Length).DefaultIfEmpty().Max());
-        var options = new ModelLoadOptions { ComputeClass = compute, KvBlocks = 1, StepRowsMax = LogitRunner.RowsMax };
+        var options = new ModelLoadOptions { ComputeClass = compute, KvDataType = compute == _compute ? _kvType : null, KvBlocks = 1, StepRowsMax = LogitRunner.RowsMax };
         return ModelLoader.Load(_source, options with { KvBlocks = ((tokensMax + options.BlockSize - 1) / options.BlockSize) + 1 }, _pool);
     }
 
