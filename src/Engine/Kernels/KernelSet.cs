@@ -50,6 +50,10 @@ internal sealed unsafe class KernelSet
     public KernelSet WithNibble(string name, delegate*<in PanelProduct, int, float*, int, int, int, void> nibble) =>
         new(name, IsSupported) { Fp32 = Fp32, Nibble = nibble, Byte = Byte, Attention = Attention };
 
+    /// <summary>The same kernels with another for attention.</summary>
+    public KernelSet WithAttention(string name, delegate*<in AttentionPart, void> attention) =>
+        new(name, IsSupported) { Fp32 = Fp32, Nibble = Nibble, Byte = Byte, Attention = attention };
+
     private static KernelSet Create<TSimd, TRegister>(string name, bool isSupported)
         where TSimd : struct, ISimd<TRegister>
         where TRegister : struct => new(name, isSupported)

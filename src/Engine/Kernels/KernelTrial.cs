@@ -25,7 +25,7 @@ internal sealed unsafe class KernelTrial : IDisposable
             }
         }
 
-        return true;
+        return AttentionTrial.AgreesWithPortable(set, _pool);
     }
 
     /// <summary>The time of a 4-bit product of one row and of sixteen, the best of a few: other processes may take the processor in between.</summary>

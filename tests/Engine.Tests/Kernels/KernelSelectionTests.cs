@@ -33,8 +33,12 @@ public sealed class KernelSelectionTests
     [Fact]
     public unsafe void Refuses_a_set_whose_results_differ()
     {
-        KernelSet broken = KernelSet.Portable.WithNibble("broken", &WriteNothing);
+        AssertRefused(KernelSet.Portable.WithNibble("broken", &WriteNothing));
+        AssertRefused(KernelSet.Portable.WithAttention("broken", &AttendToNothing));
+    }
 
+    private static void AssertRefused(KernelSet broken)
+    {
         KernelSelection selection = KernelSelection.Choose([KernelSet.Portable, broken], forced: null);
 
         Assert.Equal("portable", selection.Name);
@@ -44,6 +48,8 @@ public sealed class KernelSelectionTests
     private static unsafe void WriteNothing(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
     {
     }
+
+    private static unsafe void AttendToNothing(in AttentionPart part) => part.Result.Begin([], part.FirstQuery, part.QueryCount);
 
     private static string KernelNameOf(KernelSelection selection)
     {
