@@ -1,0 +1,133 @@
+using Serving.Engine.Execution;
+using Serving.Engine.Execution.Cpu;
+using Serving.Engine.Kernels;
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+
+namespace Serving.Engine.Tests.Scheduling;
+
+/// <summary>
+/// Real models under the scheduler: whatever a request shares its steps with, whatever it finds in the prefix cache and however often it loses its
+/// blocks, it gets the tokens that it gets alone.
+/// </summary>
+public sealed class RandomMixTests : IDisposable
+{
+    private const int Mixes = 200;
+    private const int RequestsOfMix = 6;
+    private const int StepRowsMax = 64;
+    private const int KvBlocks = 64;
+
+    private readonly ComputePool _pool = new(2);
+
+    [Theory]
+    [InlineData("llama-f32", ComputeClass.Fp32)]
+    [InlineData("tiny-256-Q4_1", ComputeClass.Fast)]
+    public void Each_request_gets_the_tokens_it_gets_alone(string model, ComputeClass computeClass)
+    {
+        using CpuModelExecutor executor = Load(model, computeClass);
+        Request[] requests = [.. Enumerable.Range(0, 40).Select(i => Request.Make(new Random(i), executor.Model.VocabularySize))];
+        int[][] alone = [.. requests.Select(request => RunAlone(executor, request))];
+        var (preemptions, cachedTokens, sampled) = (0L, 0L, 0L);
+        for (int mix = 0; mix < Mixes; mix++)
+        {
+            var random = new Random(mix);
+            int[] chosen = [.. Enumerable.Range(0, RequestsOfMix).Select(_ => random.Next(requests.Length))];
+            SchedulerDriver driver = DriverOf(executor, chosen.Max(i => Blocks(requests[i])), chosen.Sum(i => Blocks(requests[i])), random);
+            Sequence[] sequences = Run(driver, [.. chosen.Select(i => requests[i])], random);
+            for (int i = 0; i < chosen.Length; i++)
+            {
+                int[] answer = sequences[i].Tokens.ToArray()[sequences[i].PromptLength..];
+                Assert.True(alone[chosen[i]].SequenceEqual(answer), $"Mix {mix}: request {chosen[i]} got [{string.Join(' ', answer)}], but alone [{string.Join(' ', alone[chosen[i]])}].");
+                sampled += answer.Length;
+            }
+
+            preemptions += driver.Scheduler.PreemptionCount;
+            cachedTokens += sequences.Sum(sequence => sequence.CachedTokens);
+        }
+
+        Assert.True(preemptions > Mixes / 4, $"Only {preemptions} preemptions.");
+        Assert.True(cachedTokens > 10 * Mixes, $"Only {cachedTokens} cached tokens.");
+        Assert.True(sampled > 50 * Mixes, $"Only {sampled} answer tokens.");
+    }
+
+    [Fact]
+    public void A_steady_state_of_decode_steps_allocates_nothing()
+    {
+        using CpuModelExecutor executor = Load("tiny-256-Q4_1", ComputeClass.Fast);
+        var driver = new SchedulerDriver(executor, KvBlocks, new SchedulerOptions { BatchTokensMax = StepRowsMax, RunningSequencesMax = 8 });
+        for (int i = 0; i < 4; i++)
+        {
+            driver.Add([1, 2, 3, i], answerTokens: 200, sampling: Request.SamplingOf(i));
+        }
+
+        driver.StepQuietly(50);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        driver.StepQuietly(100);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        driver.RunToEnd();
+        driver.AssertEmpty();
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    private static int[] RunAlone(CpuModelExecutor executor, Request request)
+    {
+        var driver = new SchedulerDriver(executor, KvBlocks, new SchedulerOptions { BatchTokensMax = StepRowsMax, RunningSequencesMax = 1 });
+        Sequence sequence = driver.Add(request.Prompt, answerTokens: request.AnswerTokens, sampling: request.Sampling, salt: null);
+        driver.RunToEnd();
+        driver.AssertEmpty();
+        return sequence.Tokens.ToArray()[request.Prompt.Length..];
+    }
+
+    /// <summary>A scheduler with half the blocks that its requests need together, but enough for each alone.</summary>
+    private static SchedulerDriver DriverOf(CpuModelExecutor executor, int blocksOfLongest, int blocksOfAll, Random random)
+    {
+        int running = random.Next(3, 8);
+        var options = new SchedulerOptions { BatchTokensMax = random.Next(running, StepRowsMax + 1), RunningSequencesMax = running, DraftsMax = random.Next(5) };
+        return new SchedulerDriver(executor, Math.Max(blocksOfLongest, blocksOfAll / 2), options);
+    }
+
+    private static Sequence[] Run(SchedulerDriver driver, Request[] requests, Random random)
+    {
+        var sequences = new List<Sequence>();
+        while (sequences.Count < requests.Length)
+        {
+            Request request = requests[sequences.Count];
+            sequences.Add(driver.Add(
+                request.Prompt, answerTokens: request.AnswerTokens, sampling: request.Sampling, salt: random.Next(6) == 0 ? null : "", tenant: $"{random.Next(3)}",
+                priority: (SequencePriority)random.Next(-1, 2)));
+            for (int steps = random.Next(4); steps > 0; steps--)
+            {
+                driver.Step();
+            }
+        }
+
+        driver.RunToEnd();
+        driver.AssertEmpty();
+        return [.. sequences];
+    }
+
+    private static int Blocks(Request request) => (request.Prompt.Length + request.AnswerTokens + 15) / 16;
+
+    private CpuModelExecutor Load(string model, ComputeClass computeClass) => ModelLoader.Load(
+        GoldenFixtures.Path("gguf", $"{model}.gguf"),
+        new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = KvBlocks, StepRowsMax = StepRowsMax },
+        _pool);
+
+    private sealed record Request(int[] Prompt, int AnswerTokens, SamplingParameters Sampling)
+    {
+        public static Request Make(Random random, int vocabulary)
+        {
+            // Three beginnings of up to three blocks, so that many prompts share one.
+            var beginning = new Random(random.Next(3));
+            int[] prompt = [.. Tokens(beginning, random.Next(50), vocabulary), .. Tokens(random, random.Next(1, 20), vocabulary)];
+            return new Request(prompt, random.Next(20, 90), SamplingOf(random.Next(100)));
+        }
+
+        public static SamplingParameters SamplingOf(int seed) =>
+            seed % 2 == 0 ? SamplingParameters.Greedy : new SamplingParameters { Temperature = 0.9f, TopP = 0.9f, Seed = seed };
+
+        private static int[] Tokens(Random random, int count, int vocabulary) => [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+    }
+}
