@@ -2,7 +2,15 @@
 // measures, through the gateway: the time to first token of ten requests one after the other (all different, so that nothing is reused), then the decode
 // rate of one stream and of eight at once. Prints a table of medians over the rounds.
 //   dotnet run --project bench/Served.Bench -c Release [-- ROUNDS]
+// With `-- prefix`: the time to first token of long prompts, cold and when their beginning was computed before.
 using Serving.Served.Bench;
+
+if (args is ["prefix"])
+{
+    await using FreshPlatform once = await FreshPlatform.StartAsync();
+    await PrefixHits.RunAsync(once);
+    return;
+}
 
 int rounds = args.Length > 0 ? int.Parse(args[0]) : 3;
 List<RoundResult> results = [];

@@ -20,7 +20,7 @@ internal static class Report
         Console.WriteLine($"{name,-22} {sorted[sorted.Length / 2],8:F2} {unit}   (from {sorted[0]:F2} to {sorted[^1]:F2})");
     }
 
-    private static string Processor()
+    public static string Processor()
     {
         const string Info = "/proc/cpuinfo";
         string? line = File.Exists(Info) ? File.ReadLines(Info).FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal)) : null;

@@ -36,7 +36,7 @@ internal static class Round
         return tokens / ((end - begin) / (double)Stopwatch.Frequency);
     }
 
-    private static async Task<Streamed> StreamAsync(HttpClient client, string question, int maxTokens)
+    public static async Task<Streamed> StreamAsync(HttpClient client, string question, int maxTokens)
     {
         using HttpRequestMessage request = new(HttpMethod.Post, "/v1/chat/completions")
         {
@@ -78,6 +78,4 @@ internal static class Round
             && choices[0].GetProperty("delta").TryGetProperty("content", out JsonElement content)
             && content.GetString() is { Length: > 0 };
     }
-
-    private sealed record Streamed(long Begin, List<long> TokenTimes);
 }
