@@ -3,7 +3,8 @@ using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
 // Without arguments: a table of throughputs in under a minute. "mapped": weights in place against repacked ones. "attention": a layer's
-// attention. "load PATH": a model's load times. "sampler": the choice of a token. With other arguments: BenchmarkDotNet's own (--filter '*', --list flat …).
+// attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. With other arguments:
+// BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
     ThroughputTable.Print(KernelSelection.Default);
@@ -23,6 +24,10 @@ else if (args is ["attention"])
 else if (args is ["load", var path])
 {
     LoadTimes.Print(path);
+}
+else if (args is ["speculation", var model])
+{
+    SpeculationTable.Print(model);
 }
 else
 {

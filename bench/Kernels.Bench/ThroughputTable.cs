@@ -61,7 +61,7 @@ internal static class ThroughputTable
         return seconds[Repeats / 2];
     }
 
-    private static string ProcessorName() => File.Exists("/proc/cpuinfo")
+    public static string ProcessorName() => File.Exists("/proc/cpuinfo")
         ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[1] ?? "unknown processor"
         : "unknown processor";
 }
