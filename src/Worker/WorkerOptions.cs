@@ -23,6 +23,13 @@ public sealed class WorkerOptions
     [Range(0, long.MaxValue)]
     public long MemoryBytes { get; set; }
 
+    /// <summary>Folder where packed weights are kept, so that workers of one machine share their pages and start warm. Empty, the default: each worker packs into memory of its own.</summary>
+    public string WeightCache { get; set; } = "";
+
+    /// <summary>Most bytes of that folder. Default: 32 GiB.</summary>
+    [Range(0, long.MaxValue)]
+    public long WeightCacheBytesMax { get; set; } = 32L << 30;
+
     /// <summary>Port of the KV data plane; 0, the default, takes any free one.</summary>
     [Range(0, 65_535)]
     public int KvPort { get; set; }

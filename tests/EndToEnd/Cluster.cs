@@ -35,6 +35,18 @@ internal static class Cluster
         return used;
     }
 
+    /// <summary>What each worker says of itself.</summary>
+    public static async Task<IReadOnlyList<WorkerState>> StatesAsync(Platform platform)
+    {
+        List<WorkerState> states = [];
+        foreach (WorkerRegistration worker in await WorkersAsync(platform))
+        {
+            states.Add(await StateAsync(platform, worker));
+        }
+
+        return states;
+    }
+
     /// <summary>Waits until no worker holds a KV block or an open lease.</summary>
     public static async Task WaitUntilNoKvIsUsedAsync(Platform platform, WorkerRole? role = null) =>
         await WaitUntilAsync(

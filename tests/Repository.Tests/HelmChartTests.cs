@@ -72,7 +72,7 @@ public sealed partial class HelmChartTests
     [Theory]
     [InlineData("")]
     [InlineData("redis.host=redis.example:6379 clusterSecret.existingSecret=mine apiKeys.existingSecret=keys")]
-    [InlineData("model.volume.existingClaim=models decode.threads=4 networkPolicy.enabled=false gateway.corsOrigins=[https://a.example]")]
+    [InlineData("model.volume.existingClaim=models model.weightCache.hostPath=/var/lib/weights decode.threads=4 networkPolicy.enabled=false gateway.corsOrigins=[https://a.example]")]
     public void The_chart_renders_into_hardened_objects(string settings)
     {
         string output = HelmRender.Run(RepositoryFiles.Absolute(Chart), settings);

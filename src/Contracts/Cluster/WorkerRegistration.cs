@@ -58,6 +58,7 @@ public sealed record WorkerLoad(
 /// <param name="KvBytesReceived">KV payload bytes received since it started.</param>
 /// <param name="KvBytesSent">KV payload bytes sent since it started.</param>
 /// <param name="ComputePath">The kernels in use: <c>int8-blocks-v4/avx2</c>, <c>fp32</c>.</param>
+/// <param name="Memory">Where its memory goes.</param>
 public sealed record WorkerState(
     WorkerRegistration Worker,
     WorkerLoad Load,
@@ -66,7 +67,25 @@ public sealed record WorkerState(
     long GeneratedTokens,
     long KvBytesReceived,
     long KvBytesSent,
-    string ComputePath);
+    string ComputePath,
+    WorkerMemory Memory);
+
+/// <summary>Where a worker's memory goes, in bytes: what its models take, and what the system counts for the process at this moment.</summary>
+/// <param name="KvBytes">KV pools.</param>
+/// <param name="OwnWeightBytes">Weights in memory of this worker alone.</param>
+/// <param name="MappedWeightBytes">Weights in mapped files, whose pages workers of one machine share.</param>
+/// <param name="ScratchBytes">Row buffers and tables.</param>
+/// <param name="ManagedBytes">Objects of the .NET heap.</param>
+/// <param name="ResidentBytes">The process's resident set, everything together; pages that others map too count in full.</param>
+/// <param name="ResidentFileBytes">Of these, pages of files: mapped weights and programs.</param>
+public sealed record WorkerMemory(
+    long KvBytes,
+    long OwnWeightBytes,
+    long MappedWeightBytes,
+    long ScratchBytes,
+    long ManagedBytes,
+    long ResidentBytes,
+    long ResidentFileBytes);
 
 /// <summary>JSON of the records that live in Redis and in the workers' state answers.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

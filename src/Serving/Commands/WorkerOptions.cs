@@ -57,6 +57,12 @@ internal sealed class WorkerOptions
         DefaultValueFactory = _ => "on",
     };
 
+    private readonly Option<string> _weightCache = new("--weight-cache")
+    {
+        Description = "Folder for packed weights, which workers share and find at the next start; off: each worker packs into its own memory (default: weights, in the data folder)",
+        HelpName = "DIR|off",
+    };
+
     public WorkerOptions()
     {
         _speculation.Validators.Add(result => CommandOptions.Check(result, _speculation, text => text is "on" or "off", "is not known: give on or off"));
@@ -65,7 +71,7 @@ internal sealed class WorkerOptions
         _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
     }
 
-    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _kvType, _prefixCache, _speculation];
+    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _kvType, _weightCache, _prefixCache, _speculation];
 
     /// <exception cref="ServiceDefaults.Hosting.StartupException">There is no such model, or this machine cannot do what is asked.</exception>
     public PlatformSettings Read(ParseResult result, string dataFolder)
@@ -82,6 +88,12 @@ internal sealed class WorkerOptions
             Decode = decode,
             Compute = result.GetValue(_compute)!,
             KvType = result.GetValue(_kvType),
+            WeightCache = result.GetValue(_weightCache) switch
+            {
+                null => null,
+                "off" => "",
+                var folder => Path.GetFullPath(folder),
+            },
             PrefixCache = result.GetValue(_prefixCache) == "on",
             Speculation = result.GetValue(_speculation) == "on",
         };

@@ -28,6 +28,9 @@ internal sealed class DataFolder : IDisposable
 
     public string Redis => Path.Combine(Root, "redis");
 
+    /// <summary>Packed weights, which any platform may delete and make again.</summary>
+    public string Weights => Path.Combine(Root, "weights");
+
     public string Logs => Path.Combine(Root, "logs");
 
     private string RunningFile => Path.Combine(Root, "running.json");

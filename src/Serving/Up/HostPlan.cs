@@ -20,8 +20,8 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
     {
         return new HostPlan(
             Spec("gateway", "Gateway", GatewayStopSeconds, GatewayVariables(settings, apiKeyFile)),
-            Spec("prefill-worker", "PrefillWorker", WorkerStopSeconds, WorkerVariables(settings, settings.Prefill)),
-            Spec("decode-worker", "DecodeWorker", WorkerStopSeconds, WorkerVariables(settings, settings.Decode)),
+            Spec("prefill-worker", "PrefillWorker", WorkerStopSeconds, WorkerVariables(settings, folder, settings.Prefill)),
+            Spec("decode-worker", "DecodeWorker", WorkerStopSeconds, WorkerVariables(settings, folder, settings.Decode)),
             Spec("control", "Control", ControlStopSeconds, []));
 
         ChildSpec Spec(string name, string project, int stopSeconds, Dictionary<string, string?> own)
@@ -74,13 +74,14 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
         return variables;
     }
 
-    private static Dictionary<string, string?> WorkerVariables(PlatformSettings settings, WorkerShare share)
+    private static Dictionary<string, string?> WorkerVariables(PlatformSettings settings, DataFolder folder, WorkerShare share)
     {
         var variables = new Dictionary<string, string?>
         {
             ["Worker__Threads"] = Text(share.Threads),
             ["Worker__MemoryBytes"] = Text(share.MemoryBytes),
             ["Worker__Compute"] = settings.Compute,
+            ["Worker__WeightCache"] = settings.WeightCache ?? folder.Weights,
             ["Worker__PrefixCache"] = settings.PrefixCache ? "true" : "false",
         };
         if (settings.KvType is { } kvType)

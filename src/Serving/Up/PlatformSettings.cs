@@ -42,6 +42,9 @@ internal sealed record PlatformSettings
     /// <summary>Whether workers guess tokens by prompt lookup.</summary>
     public bool Speculation { get; init; } = true;
 
+    /// <summary>The folder of packed weights; empty: workers pack into memory; null: one in the data folder.</summary>
+    public string? WeightCache { get; init; }
+
     public string? ApiKey { get; init; }
 
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
+using Serving.Engine.PackedWeights;
 
 namespace Serving.Worker.Models;
 
@@ -78,11 +79,24 @@ internal sealed partial class ModelHost(
             ModelRuntime runtime = loading.Load(model, worker, _pool, budgetBytes / worker.Models.Count);
             _loaded.Add(runtime);
             TimeSpan loaded = Stopwatch.GetElapsedTime(begin);
+            Report(model.Name, runtime.Memory);
             ModelWarmUp.Run(runtime, stopping);
             LogLoaded(
                 logger, model.Name, runtime.Executor.Model.ComputePath, _pool.ThreadCount, runtime.Executor.KvBlockCount * runtime.Executor.KvLayout.BlockSize,
                 loaded.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds - loaded.TotalSeconds);
         }
+    }
+
+    private void Report(string model, ModelMemory memory)
+    {
+        const double MiB = 1 << 20;
+        if (memory.Cache.Problem is { } problem)
+        {
+            LogWeightCacheProblem(logger, model, problem);
+        }
+
+        LogMemory(
+            logger, model, memory.Cache.Place, memory.MappedWeightBytes / MiB, memory.OwnWeightBytes / MiB, memory.KvBytes / MiB, memory.ScratchBytes / MiB);
     }
 
     /// <summary>Measures the kernels now, so that a wrong choice of the operator stops the start and not the first request.</summary>
@@ -108,6 +122,14 @@ internal sealed partial class ModelHost(
         "Model {Model} is ready: {ComputePath}, {Threads} threads, room for {KvTokens} tokens; loaded in {LoadSeconds:F2} s, warm in {WarmSeconds:F2} s")]
     private static partial void LogLoaded(
         ILogger logger, string model, string computePath, int threads, int kvTokens, double loadSeconds, double warmSeconds);
+
+    [LoggerMessage(5004, LogLevel.Information,
+        "Memory of model {Model}: packed weights in {Place}; {MappedMiB:F0} MiB of weights in mapped files, {OwnMiB:F1} MiB of its own, KV pool {KvMiB:F0} MiB, scratch {ScratchMiB:F0} MiB")]
+    private static partial void LogMemory(
+        ILogger logger, string model, PackedWeightsPlace place, double mappedMiB, double ownMiB, double kvMiB, double scratchMiB);
+
+    [LoggerMessage(5005, LogLevel.Warning, "Model {Model}: {Problem}")]
+    private static partial void LogWeightCacheProblem(ILogger logger, string model, string problem);
 
     [LoggerMessage(5002, LogLevel.Critical, "Cannot load the models: {Reason}")]
     private static partial void LogCannotLoad(ILogger logger, string reason);

@@ -4,6 +4,7 @@ using Serving.Engine.Execution;
 using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
+using Serving.Engine.PackedWeights;
 using Serving.Engine.Scheduling;
 using Serving.Text.Templates;
 using Serving.Text.Tokenization;
@@ -31,6 +32,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
             StepRowsMax = worker.StepTokensMax,
             KvBlocks = Math.Max(1, worker.KvTokensMax / BlockSize),
             BlockSize = BlockSize,
+            WeightCache = Cache(worker),
         };
         ModelFootprint footprint = ModelFootprint.Estimate(source, options);
         options = options with
@@ -51,6 +53,8 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
                 tokenizer,
                 Prompts(text),
                 text.SamplingDefaults,
+                new ModelMemory(
+                    executor.KvBlockCount * executor.KvLayout.BytesPerBlock, executor.WeightBytes, executor.MappedBytes, footprint.ScratchBytes, executor.WeightCache),
                 (int[])[.. tokenizer.EndOfGenerationIds]);
         }
         catch
@@ -59,6 +63,9 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
             throw;
         }
     }
+
+    private WeightCache? Cache(WorkerOptions worker) =>
+        worker.WeightCache.Length == 0 ? null : new WeightCache(new WeightCacheOptions { Folder = worker.WeightCache, BytesMax = worker.WeightCacheBytesMax }, time);
 
     private PromptEncoder Prompts(ModelText text) => new(
         text.Tokenizer,

@@ -8,6 +8,7 @@ namespace Serving.Worker.Models;
 
 /// <summary>One loaded model: its executor, the engine that runs it, and what turns text into its tokens and back.</summary>
 /// <param name="SamplingDefaults">What its makers recommend where a request is silent.</param>
+/// <param name="Memory">Where its memory goes.</param>
 /// <param name="EndTokens">Tokens after which the model has nothing more to say.</param>
 internal sealed record ModelRuntime(
     ServedModel Served,
@@ -16,6 +17,7 @@ internal sealed record ModelRuntime(
     ITokenizer Tokenizer,
     PromptEncoder Prompts,
     SamplingDefaults SamplingDefaults,
+    ModelMemory Memory,
     ReadOnlyMemory<int> EndTokens) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()

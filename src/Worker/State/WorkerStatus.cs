@@ -47,6 +47,22 @@ internal sealed class WorkerStatus(IModelSet models, WorkerIdentity identity, Kv
             generated,
             moved.BytesReceived,
             moved.BytesSent,
-            models.Models.Count > 0 ? models.Models[0].Executor.Model.ComputePath : "");
+            models.Models.Count > 0 ? models.Models[0].Executor.Model.ComputePath : "",
+            Memory());
+    }
+
+    private WorkerMemory Memory()
+    {
+        long kv = 0, own = 0, mapped = 0, scratch = 0;
+        foreach (ModelRuntime model in models.Models)
+        {
+            kv += model.Memory.KvBytes;
+            own += model.Memory.OwnWeightBytes;
+            mapped += model.Memory.MappedWeightBytes;
+            scratch += model.Memory.ScratchBytes;
+        }
+
+        ProcessMemory process = ProcessMemory.Read();
+        return new WorkerMemory(kv, own, mapped, scratch, GC.GetTotalMemory(forceFullCollection: false), process.ResidentBytes, process.ResidentFileBytes);
     }
 }

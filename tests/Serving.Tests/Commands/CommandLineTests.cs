@@ -27,7 +27,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("up")]
-    [InlineData("up --host ::1 --port 9000 --memory 4GiB --threads 2 --compute fp32 --kv-type int8 --cors-origin https://a.example --cors-origin http://localhost:3000")]
+    [InlineData("up --host ::1 --port 9000 --memory 4GiB --threads 2 --compute fp32 --kv-type int8 --weight-cache off --cors-origin https://a.example --cors-origin http://localhost:3000")]
     [InlineData("chat")]
     [InlineData("chat Hello --temperature 0 --max-tokens 5 --url https://llm.example/")]
     public void What_the_help_says_is_accepted(string line) => Assert.Empty(ServingCommand.Create().Parse(line.Split(' ')).Errors);

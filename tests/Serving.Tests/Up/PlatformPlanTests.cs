@@ -38,7 +38,20 @@ public sealed class PlatformPlanTests
         Assert.Equal("fp32", plan.PrefillWorker.Environment["Worker__Compute"]);
         Assert.Equal(("Int8", "Int8"), (plan.PrefillWorker.Environment["Worker__KvType"], plan.DecodeWorker.Environment["Worker__KvType"]));
         Assert.Equal("true", plan.DecodeWorker.Environment["Worker__PrefixCache"]);
+        Assert.Equal(Path.Combine(folder.Root, "weights"), plan.DecodeWorker.Environment["Worker__WeightCache"]);
         Assert.DoesNotContain("Worker__Threads", plan.Control.Environment.Keys);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/elsewhere")]
+    public void Packed_weights_lie_where_the_operator_wants_them(string weightCache)
+    {
+        using var root = new TemporaryFolder();
+        using var folder = DataFolder.Open(root.File("data"));
+        var plan = HostPlan.Create(Settings with { WeightCache = weightCache }, folder, Locator(root), "127.0.0.1:7", apiKeyFile: null);
+
+        Assert.Equal((weightCache, weightCache), (plan.PrefillWorker.Environment["Worker__WeightCache"], plan.DecodeWorker.Environment["Worker__WeightCache"]));
     }
 
     [Fact]

@@ -110,6 +110,17 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public async Task A_worker_says_where_its_memory_goes()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        WorkerMemory memory = worker.State.Memory;
+
+        Assert.Equal((5, 4, 3, 2), (memory.KvBytes, memory.OwnWeightBytes, memory.MappedWeightBytes, memory.ScratchBytes));
+        Assert.InRange(memory.ResidentFileBytes, 0, memory.ResidentBytes);
+        Assert.InRange(memory.ManagedBytes, 1, memory.ResidentBytes);
+    }
+
+    [Fact]
     public async Task A_prompt_of_one_token_needs_no_hand_off()
     {
         await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serving.Contracts.Cluster;
 using Serving.Engine.Formats;
+using Serving.Engine.PackedWeights;
 using Serving.ServiceDefaults.Hosting;
 using Serving.ServiceDefaults.Security;
 using Serving.TestKit;
@@ -57,6 +58,7 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
             tokenizer,
             new PromptEncoder(tokenizer, template: null, bosToken: null, eosToken: null, TimeProvider.System),
             samplingDefaults ?? SamplingDefaults.None,
+            new ModelMemory(KvBytes: 5, OwnWeightBytes: 4, MappedWeightBytes: 3, ScratchBytes: 2, WeightCacheReport.None),
             EndTokens: default);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();

@@ -165,6 +165,10 @@ spec:
             {{- end }}
             - name: Worker__MemoryBytes
               value: {{ .role.memoryBytes | int64 | quote }}
+            {{- if .root.Values.model.weightCache.hostPath }}
+            - name: Worker__WeightCache
+              value: /var/cache/serving-weights
+            {{- end }}
             - name: Worker__Compute
               value: {{ .role.compute }}
             {{- if .role.threads }}
@@ -203,6 +207,10 @@ spec:
               readOnly: true
             - name: tmp
               mountPath: /tmp
+            {{- if .root.Values.model.weightCache.hostPath }}
+            - name: weights
+              mountPath: /var/cache/serving-weights
+            {{- end }}
             {{- if .root.Values.model.volume.existingClaim }}
             - name: models
               mountPath: {{ .root.Values.model.volume.mountPath }}
@@ -212,6 +220,12 @@ spec:
         {{- include "serving.secretVolumes" .root | nindent 8 }}
         - name: tmp
           emptyDir: {}
+        {{- with .root.Values.model.weightCache.hostPath }}
+        - name: weights
+          hostPath:
+            path: {{ . | quote }}
+            type: Directory
+        {{- end }}
         {{- with .root.Values.model.volume.existingClaim }}
         - name: models
           persistentVolumeClaim:
