@@ -19,15 +19,18 @@ internal sealed class FreshPlatform : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    public string DataFolder => _data.FullName;
+
     public double ReadySeconds { get; private set; }
 
-    public static async Task<FreshPlatform> StartAsync()
+    /// <param name="options">More options of <c>serving up</c>.</param>
+    public static async Task<FreshPlatform> StartAsync(params string[] options)
     {
         DirectoryInfo data = Directory.CreateTempSubdirectory("serving-bench-");
         int port = FreePort();
         long begin = Stopwatch.GetTimestamp();
         Process process = Process.Start(new ProcessStartInfo(
-            Path.Combine(RepositoryRoot(), "serving"), ["up", "--port", $"{port}", "--data", data.FullName])
+            Path.Combine(RepositoryRoot(), "serving"), ["up", "--port", $"{port}", "--data", data.FullName, .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
