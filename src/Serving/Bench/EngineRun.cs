@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Serving.Engine;
 using Serving.Engine.Execution;
 using Serving.Engine.KvCache;
@@ -12,6 +13,12 @@ namespace Serving.Cli.Bench;
 /// </summary>
 internal sealed class EngineRun
 {
+    /// <summary>
+    /// A worker's options but for what is to be left out of a measurement: no bound on a step's time, which cuts prompts shorter so that others need not wait, and no blocks of earlier
+    /// prompts.
+    /// </summary>
+    public static readonly SchedulerOptions Throughput = new() { StepTimeMax = TimeSpan.FromHours(1), PrefixCache = false };
+
     private readonly IModelExecutor _executor;
     private readonly Scheduler _scheduler;
     private readonly StepPlan _plan;
@@ -35,6 +42,9 @@ internal sealed class EngineRun
     /// <summary>Rows (tokens) of the last step.</summary>
     public int RowCount => _plan.RowCount;
 
+    /// <summary>Rows of the last step whose logits were computed.</summary>
+    public int LogitRowCount => _plan.LogitRowCount;
+
     /// <summary>Whether the last step decoded and did nothing else: one row for each of so many sequences.</summary>
     public bool HasDecoded(int sequences) => _plan.RowCount == sequences && _plan.SequenceCount == sequences && _plan.LogitRowCount == sequences;
 
@@ -56,7 +66,9 @@ internal sealed class EngineRun
     public void Step()
     {
         _scheduler.FillStep(_plan);
+        var begin = Stopwatch.GetTimestamp();
         _executor.Execute(_plan);
+        _scheduler.ObserveStep(Stopwatch.GetElapsedTime(begin));
         foreach (ref readonly var scheduled in _scheduler.Scheduled)
         {
             var token = -1;

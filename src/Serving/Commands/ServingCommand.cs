@@ -20,6 +20,8 @@ internal static class ServingCommand
         var list = new ModelListCommand();
         var add = new ModelAddCommand();
         var remove = new ModelRemoveCommand();
+        var benchEngine = new BenchEngineCommand();
+        var benchServe = new BenchServeCommand();
         var benchPeer = new BenchPeerCommand();
         var root = new RootCommand("Serve language models with the OpenAI HTTP API: prompts and answers are computed by separate worker processes.")
         {
@@ -31,7 +33,7 @@ internal static class ServingCommand
             },
             new Command("tokenizer", "Check how texts become tokens.") { tokenizerVerify },
             new Command("template", "Check how conversations become texts.") { templateVerify },
-            new Command("bench", "Measure how fast this machine serves, and against whom.") { benchPeer },
+            new Command("bench", "Measure how fast this machine serves, and against whom.") { benchEngine, benchServe, benchPeer },
         };
         var examples = new Dictionary<Command, IReadOnlyList<string>>
         {
@@ -47,6 +49,8 @@ internal static class ServingCommand
             [remove] = ["serving model remove Qwen3-0.6B-Q8_0"],
             [tokenizerVerify] = TokenizerVerifyCommand.Examples,
             [templateVerify] = TemplateVerifyCommand.Examples,
+            [benchEngine] = BenchEngineCommand.Examples,
+            [benchServe] = BenchServeCommand.Examples,
             [benchPeer] = BenchPeerCommand.Examples,
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -25,11 +25,15 @@ internal sealed record MachineResources(int Cores, long MemoryBytes)
         return memory;
     }
 
-    private static long? ReadPhysicalMemory(string file)
+    /// <summary>What this process holds of the machine's memory; null where the system does not say.</summary>
+    public static long? ResidentBytes() => ReadKilobytes("/proc/self/status", "VmRSS:");
+
+    private static long? ReadPhysicalMemory(string file) => ReadKilobytes(file, "MemTotal:");
+
+    private static long? ReadKilobytes(string file, string key)
     {
-        const string Key = "MemTotal:";
-        var line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
-        var kilobytes = line?[Key.Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
+        var line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal)) : null;
+        var kilobytes = line?[key.Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
         return long.TryParse(kilobytes, CultureInfo.InvariantCulture, out var count) ? count * 1024 : null;
     }
 }

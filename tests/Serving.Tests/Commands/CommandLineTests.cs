@@ -16,6 +16,7 @@ public sealed class CommandLineTests
     [InlineData("chat --url nowhere", "--url nowhere is not an address")]
     [InlineData("chat --temperature 3", "--temperature 3 is out of range: give 0 to 2.")]
     [InlineData("bench peer --rounds 0", "--rounds 0 is out of range")]
+    [InlineData("bench engine --rounds 0", "--rounds 0 is out of range")]
     [InlineData("bench peer --threads 0", "--threads 0 is out of range")]
     [InlineData("chat --max-tokens 0", "--max-tokens 0 is out of range")]
     [InlineData("tokenizer verify tokenizer.json", "--golden")]

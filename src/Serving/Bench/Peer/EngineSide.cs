@@ -1,18 +1,15 @@
-using System.Diagnostics;
 using Serving.Engine.Execution;
 using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Kernels;
-using Serving.Engine.Scheduling;
 
 namespace Serving.Cli.Bench.Peer;
 
-/// <summary>Our side: <see cref="EngineRun"/>, a new one for each measurement, so that no block of an earlier one is left.</summary>
+/// <summary>Our side.</summary>
 internal sealed class EngineSide : IPeerSide
 {
-    private static readonly SchedulerOptions Scheduling = new();
-
     private readonly ComputePool _pool;
     private readonly CpuModelExecutor _executor;
+    private readonly EngineProbe _probe;
     private PeerCase? _case;
     private int[][] _prompts = [];
 
@@ -22,9 +19,10 @@ internal sealed class EngineSide : IPeerSide
         _pool = new ComputePool(threads);
         try
         {
-            var options = new ModelLoadOptions { KvBlocks = 1, StepRowsMax = Scheduling.BatchTokensMax };
+            var options = new ModelLoadOptions { KvBlocks = 1, StepRowsMax = EngineRun.Throughput.BatchTokensMax };
             _executor = ModelLoader.Load(
                 modelPath, options with { KvBlocks = cases.Max(one => one.Streams * ((one.SequenceTokens + options.BlockSize - 1) / options.BlockSize)) }, _pool);
+            _probe = new EngineProbe(_executor, EngineRun.Throughput);
         }
         catch
         {
@@ -35,7 +33,7 @@ internal sealed class EngineSide : IPeerSide
 
     public ModelDescription Model => _executor.Model;
 
-    public IReadOnlyList<int> FirstTokens { get; private set; } = [];
+    public IReadOnlyList<int> FirstTokens => _probe.FirstTokens;
 
     public void Prepare(PeerCase one, int[][] prompts)
     {
@@ -43,27 +41,10 @@ internal sealed class EngineSide : IPeerSide
         _prompts = prompts;
     }
 
-    public Throughput Measure()
+    public StepSum Measure()
     {
         var one = _case ?? throw new InvalidOperationException("Nothing is prepared.");
-        var run = new EngineRun(_executor, Scheduling);
-        Sequence[] sequences = [.. _prompts.Select(prompt => run.Submit(prompt, one.AnswerTokens + 1))];
-        long ticks = 0;
-        var steps = 0;
-        while (run.SequenceCount > 0)
-        {
-            var begin = Stopwatch.GetTimestamp();
-            run.Step();
-            if (one.IsPrefill || run.HasDecoded(one.Streams))
-            {
-                ticks += Stopwatch.GetTimestamp() - begin;
-                steps++;
-            }
-        }
-
-        FirstTokens = [.. sequences.Select(sequence => sequence.AnswerToken(0))];
-        var tokens = one.IsPrefill ? one.PromptTokens * one.Streams : steps * one.Streams;
-        return new Throughput(tokens, ticks / (double)Stopwatch.Frequency);
+        return one.IsPrefill ? _probe.Prefill(_prompts) : _probe.Decode(_prompts, one.AnswerTokens);
     }
 
     public void Dispose()

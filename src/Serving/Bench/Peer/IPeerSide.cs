@@ -7,8 +7,8 @@ internal interface IPeerSide : IDisposable
     void Prepare(PeerCase one, int[][] prompts);
 
     /// <summary>Runs the case once. No thread of this side computes any more when it returns, at the latest a moment later.</summary>
-    /// <returns>Tokens and time of the prompt, or of the decode steps in which every stream takes part.</returns>
-    Throughput Measure();
+    /// <returns>The prompt's steps, or the decode steps in which every stream takes part.</returns>
+    StepSum Measure();
 
     /// <summary>The first token after each prompt, as it was chosen in the last measurement.</summary>
     IReadOnlyList<int> FirstTokens { get; }

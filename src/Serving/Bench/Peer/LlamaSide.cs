@@ -64,7 +64,7 @@ internal sealed unsafe class LlamaSide : IPeerSide
         }
     }
 
-    public Throughput Measure()
+    public StepSum Measure()
     {
         var one = _case ?? throw new InvalidOperationException("Nothing is prepared.");
         var memory = _library.Memory(_context);
@@ -77,8 +77,8 @@ internal sealed unsafe class LlamaSide : IPeerSide
         }
 
         return one.IsPrefill
-            ? new Throughput(one.PromptTokens * one.Streams, Seconds(ComputePrompts))
-            : new Throughput(one.AnswerTokens * one.Streams, Seconds(DecodeAnswers));
+            ? new StepSum(1, one.PromptTokens * one.Streams, one.Streams, Seconds(ComputePrompts), AllocatedBytes: 0)
+            : new StepSum(one.AnswerTokens, one.AnswerTokens * one.Streams, one.AnswerTokens * one.Streams, Seconds(DecodeAnswers), AllocatedBytes: 0);
     }
 
     public void Dispose()

@@ -54,10 +54,10 @@ internal sealed class PeerBenchmark(LlamaLibrary library, string denseModel, str
         return new PeerResult(one, figures[0], figures[1], agreeing);
     }
 
-    private static Throughput MeasureLongEnough(IPeerSide side)
+    private static StepSum MeasureLongEnough(IPeerSide side)
     {
         QuietProcess.Wait();
-        Throughput sum = default;
+        StepSum sum = default;
         while (sum.Seconds < SecondsMin)
         {
             sum += side.Measure();

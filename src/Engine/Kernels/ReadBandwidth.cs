@@ -1,19 +1,36 @@
+using System.Diagnostics;
 using System.Runtime.Intrinsics;
-using Serving.Engine.Kernels;
 
-namespace Serving.Kernels.Bench;
+namespace Serving.Engine.Kernels;
 
 /// <summary>Plain reading of memory by every thread of a pool: the bound of one-row products.</summary>
-internal sealed unsafe class ReadBandwidth : IDisposable
+public sealed unsafe class ReadBandwidth : IDisposable
 {
+    /// <summary>More than any cache holds.</summary>
     public const long ByteCount = 256L << 20;
 
     private readonly NativeBuffer _buffer = new(ByteCount);
 
     public ReadBandwidth() => new Span<byte>(_buffer.Address, (int)ByteCount).Fill(1);
 
+    /// <summary>Bytes per second, the best of so many passes.</summary>
+    public double Measure(ComputePool pool, int passes)
+    {
+        double best = double.PositiveInfinity;
+        for (int i = 0; i < passes; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Run(pool);
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return ByteCount / best;
+    }
+
+    /// <summary>Reads all of it once.</summary>
     public void Run(ComputePool pool)
     {
+        ArgumentNullException.ThrowIfNull(pool);
         Work work = new() { Address = _buffer.Address };
         pool.Run(ref work);
         if (work.Sum == 0)
