@@ -13,12 +13,7 @@ internal sealed class BenchEngineCommand : BenchCommand
 
     private readonly Option<ComputeClass> _compute = new("--compute") { Description = "Arithmetic: fast or fp32", DefaultValueFactory = _ => ComputeClass.Fast };
 
-    private readonly Option<KvDataType?> _kvType = new("--kv-type")
-    {
-        Description = "How the KV cache stores numbers (default: Float16, with --compute fp32 Float32)",
-        HelpName = string.Join('|', Enum.GetNames<KvDataType>()),
-    };
-
+    private readonly Option<KvDataType?> _kvType = KvTypeOption.Create();
     private readonly Option<int[]?> _streams = NumberList.Option("--streams", "Numbers of streams to decode", [1, 2, 4, 8, 16, 32, 64], max: 1024);
     private readonly Option<int[]?> _chunks = NumberList.Option("--chunks", "Rows of a step by which a prompt of 512 tokens is computed", [16, 64, 128, 256, 512], max: 512);
     private readonly Option<int> _prompt = new("--prompt-tokens") { Description = "Tokens that each stream begins with", HelpName = "N", DefaultValueFactory = _ => 128 };
