@@ -13,9 +13,6 @@ public sealed class AnswerLogprobs(int tokensMax, int top)
     private readonly TokenLogprob[]?[] _pages = new TokenLogprob[]?[(tokensMax + PageTokens - 1) / PageTokens];
     private int _count;
 
-    /// <summary>The sum over all tokens so far: how likely the model finds the answer.</summary>
-    public double Sum { get; private set; }
-
     /// <summary>Of the token at a place of the answer, from 0: its own, then those of the likeliest tokens, descending.</summary>
     public ReadOnlySpan<TokenLogprob> this[int index] => Slots(index);
 
@@ -24,9 +21,7 @@ public sealed class AnswerLogprobs(int tokensMax, int top)
     {
         _pages[_count / PageTokens] ??= new TokenLogprob[PageTokens * (top + 1)];
         var slots = Slots(_count++);
-        var logprob = sampler.Logprob(logits, tokenId, slots[1..]);
-        slots[0] = new TokenLogprob(tokenId, logprob);
-        Sum += logprob;
+        slots[0] = new TokenLogprob(tokenId, sampler.Logprob(logits, tokenId, slots[1..]));
     }
 
     private Span<TokenLogprob> Slots(int index) => _pages[index / PageTokens].AsSpan(index % PageTokens * (top + 1), top + 1);

@@ -37,7 +37,11 @@ internal sealed class LogitAdjustments(int vocabularySize)
         {
             foreach (var token in input.EndTokens)
             {
-                _logits[token] = float.NegativeInfinity;
+                // A tokenizer may know tokens that the model has no logits for.
+                if ((uint)token < (uint)_logits.Length)
+                {
+                    _logits[token] = float.NegativeInfinity;
+                }
             }
         }
 

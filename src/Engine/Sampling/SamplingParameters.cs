@@ -75,38 +75,54 @@ public sealed record SamplingParameters
 
     internal bool HasPenalties => RepetitionPenalty != 1 || FrequencyPenalty != 0 || PresencePenalty != 0;
 
-    /// <summary>Throws when a value is outside its range: who takes requests has to check before.</summary>
+    /// <summary>Throws when a value is outside its range: who takes requests has to look for faults before.</summary>
     /// <param name="vocabularySize">Width of the model's logits.</param>
     /// <exception cref="ArgumentOutOfRangeException">Names the property and its range.</exception>
     public void ThrowIfInvalid(int vocabularySize)
     {
-        Require(Temperature >= 0 && float.IsFinite(Temperature), nameof(Temperature), Temperature, "must be a finite number of at least 0");
-        Require(TopK >= 0, nameof(TopK), TopK, "must be at least 0");
-        Require(TopP > 0 && TopP <= 1, nameof(TopP), TopP, "must lie above 0 and at most at 1");
-        Require(MinP >= 0 && MinP <= 1, nameof(MinP), MinP, "must lie between 0 and 1");
-        Require(TypicalP > 0 && TypicalP <= 1, nameof(TypicalP), TypicalP, "must lie above 0 and at most at 1");
-        Require(
-            RepetitionPenalty > 0 && float.IsFinite(RepetitionPenalty), nameof(RepetitionPenalty), RepetitionPenalty,
-            "must be a finite number above 0");
-        Require(float.IsFinite(FrequencyPenalty), nameof(FrequencyPenalty), FrequencyPenalty, "must be a finite number");
-        Require(float.IsFinite(PresencePenalty), nameof(PresencePenalty), PresencePenalty, "must be a finite number");
-        Require(MinTokens >= 0, nameof(MinTokens), MinTokens, "must be at least 0");
-        Require(Logprobs is null or (>= 0 and <= TopLogprobsMax), nameof(Logprobs), Logprobs, $"must be null or lie between 0 and {TopLogprobsMax}");
-        Require(Choice >= 0, nameof(Choice), Choice, "must be at least 0");
-        foreach (var bias in LogitBias.Span)
+        if (FindFault(vocabularySize) is { } fault)
         {
-            Require(
-                (uint)bias.TokenId < (uint)vocabularySize, nameof(LogitBias), bias.TokenId,
-                $"must name tokens below {vocabularySize}, the size of the vocabulary");
-            Require(float.IsFinite(bias.Bias), nameof(LogitBias), bias.Bias, "must add finite numbers");
+            throw new ArgumentOutOfRangeException(fault.Property, fault.Value, $"{fault.Property} {fault.Requirement}.");
         }
     }
 
-    private static void Require(bool holds, string property, object? value, string range)
+    /// <summary>The first value outside its range, or null.</summary>
+    /// <param name="vocabularySize">Width of the model's logits.</param>
+    public SamplingFault? FindFault(int vocabularySize) =>
+        Fault(Temperature >= 0 && float.IsFinite(Temperature), nameof(Temperature), Temperature, "must be a finite number of at least 0")
+        ?? Fault(TopK >= 0, nameof(TopK), TopK, "must be at least 0")
+        ?? Fault(TopP > 0 && TopP <= 1, nameof(TopP), TopP, "must lie above 0 and at most at 1")
+        ?? Fault(MinP >= 0 && MinP <= 1, nameof(MinP), MinP, "must lie between 0 and 1")
+        ?? Fault(TypicalP > 0 && TypicalP <= 1, nameof(TypicalP), TypicalP, "must lie above 0 and at most at 1")
+        ?? Fault(
+            RepetitionPenalty > 0 && float.IsFinite(RepetitionPenalty), nameof(RepetitionPenalty), RepetitionPenalty,
+            "must be a finite number above 0")
+        ?? Fault(float.IsFinite(FrequencyPenalty), nameof(FrequencyPenalty), FrequencyPenalty, "must be a finite number")
+        ?? Fault(float.IsFinite(PresencePenalty), nameof(PresencePenalty), PresencePenalty, "must be a finite number")
+        ?? FindBiasFault(vocabularySize)
+        ?? Fault(MinTokens >= 0, nameof(MinTokens), MinTokens, "must be at least 0")
+        ?? Fault(
+            Logprobs is null || (Logprobs >= 0 && Logprobs <= Math.Min(TopLogprobsMax, vocabularySize)), nameof(Logprobs), Logprobs,
+            $"must be null or lie between 0 and {Math.Min(TopLogprobsMax, vocabularySize)}")
+        ?? Fault(Choice >= 0, nameof(Choice), Choice, "must be at least 0");
+
+    private SamplingFault? FindBiasFault(int vocabularySize)
     {
-        if (!holds)
+        foreach (var bias in LogitBias.Span)
         {
-            throw new ArgumentOutOfRangeException(property, value, $"{property} {range}.");
+            var fault = Fault(
+                    (uint)bias.TokenId < (uint)vocabularySize, nameof(LogitBias), bias.TokenId,
+                    $"must name tokens from 0 to {vocabularySize - 1}, not {bias.TokenId}")
+                ?? Fault(float.IsFinite(bias.Bias), nameof(LogitBias), bias.Bias, "must add finite numbers");
+            if (fault is not null)
+            {
+                return fault;
+            }
         }
+
+        return null;
     }
+
+    private static SamplingFault? Fault(bool holds, string property, object? value, string requirement) =>
+        holds ? null : new SamplingFault(property, value, requirement);
 }

@@ -8,37 +8,64 @@ using Serving.Gateway.Http;
 namespace Serving.Gateway.Chat;
 
 /// <summary>Renders an answer as one <c>chat.completion</c>.</summary>
-internal sealed class ChatAnswerRenderer(ChatAnswerId id) : IAnswerRenderer
+/// <param name="choices">How many there are.</param>
+/// <param name="hasLogprobs">The client wants log probabilities.</param>
+internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasLogprobs) : IAnswerRenderer
 {
-    private readonly StringBuilder _text = new();
+    private readonly Choice[] _choices = [.. Enumerable.Range(0, choices).Select(_ => new Choice(hasLogprobs ? [] : null))];
     private CompletionStarted? _started;
 
     public bool IsStream => false;
 
     public void Started(CompletionStarted started, IBufferWriter<byte> output) => _started = started;
 
-    public void Tokens(TokenChunk tokens, IBufferWriter<byte> output) => _text.Append(tokens.Text);
+    public void Tokens(TokenChunk tokens, IBufferWriter<byte> output)
+    {
+        var choice = _choices[tokens.Choice];
+        choice.Text.Append(tokens.Text);
+        choice.Logprobs?.AddRange(tokens.Logprobs);
+    }
 
-    public void Finished(CompletionFinished finished, IBufferWriter<byte> output)
+    public void Finished(CompletionFinished finished, IBufferWriter<byte> output) => _choices[finished.Choice].Finished = finished;
+
+    public void Completed(int completionTokens, IBufferWriter<byte> output)
     {
         using var json = new Utf8JsonWriter(output, ChatJson.WriterOptions);
         json.WriteStartObject();
         json.WriteId(id, "chat.completion");
         json.WriteStartArray("choices"u8);
-        json.WriteStartObject();
-        json.WriteNumber("index"u8, 0);
-        json.WriteStartObject("message"u8);
-        json.WriteString("role"u8, "assistant"u8);
-        json.WriteString("content"u8, _text.ToString());
-        json.WriteNull("refusal"u8);
-        json.WriteEndObject();
-        json.WriteNull("logprobs"u8);
-        json.WriteString("finish_reason"u8, ChatJson.Name(finished.Reason));
-        json.WriteEndObject();
+        for (var index = 0; index < _choices.Length; index++)
+        {
+            Write(json, index, _choices[index]);
+        }
+
         json.WriteEndArray();
-        json.WriteUsage(_started!, finished);
+        json.WriteUsage(_started!, completionTokens);
         json.WriteEndObject();
     }
 
     public void Failed(ApiError error, IBufferWriter<byte> output) => output.Write(error.ToJson());
+
+    private static void Write(Utf8JsonWriter json, int index, Choice choice)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("index"u8, index);
+        json.WriteStartObject("message"u8);
+        json.WriteString("role"u8, "assistant"u8);
+        json.WriteString("content"u8, choice.Text.ToString());
+        json.WriteNull("refusal"u8);
+        json.WriteEndObject();
+        json.WriteLogprobs(choice.Logprobs);
+        json.WriteEnd(choice.Finished!);
+        json.WriteEndObject();
+    }
+
+    private sealed class Choice(List<TokenLogprobs>? logprobs)
+    {
+        public StringBuilder Text { get; } = new();
+
+        public List<TokenLogprobs>? Logprobs => logprobs;
+
+        public CompletionFinished? Finished { get; set; }
+    }
 }

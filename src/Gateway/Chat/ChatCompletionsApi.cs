@@ -88,7 +88,9 @@ internal sealed class ChatCompletionsApi(
             ArrivedAt = arrivedAt,
             Profile = profile,
             Request = Request(context, profile, model, timeoutMs),
-            Renderer = profile.Stream ? new ChatStreamRenderer(id, profile.IncludeUsage) : new ChatAnswerRenderer(id),
+            Renderer = profile.Stream
+                ? new ChatStreamRenderer(id, profile.IncludeUsage, profile.Choices, profile.Sampling.HasLogprobs)
+                : new ChatAnswerRenderer(id, profile.Choices, profile.Sampling.HasLogprobs),
             PlacementRequest = request,
             Placement = placement,
             IsWarmUp = isWarmUp,
@@ -110,6 +112,8 @@ internal sealed class ChatCompletionsApi(
         Chat = new ChatPrompt { MessagesJson = profile.MessagesJson, AddGenerationPrompt = true },
         Sampling = profile.Sampling,
         Stop = profile.Stop,
+        Choices = profile.Choices,
+        BestOf = profile.BestOf,
         Tenant = Tenant.NameOf(context),
         Priority = profile.Priority,
         TimeoutMs = timeoutMs,

@@ -23,12 +23,12 @@ internal static class ChatJson
         json.WriteString("system_fingerprint"u8, id.SystemFingerprint);
     }
 
-    public static void WriteUsage(this Utf8JsonWriter json, CompletionStarted started, CompletionFinished finished)
+    public static void WriteUsage(this Utf8JsonWriter json, CompletionStarted started, int completionTokens)
     {
         json.WriteStartObject("usage"u8);
         json.WriteNumber("prompt_tokens"u8, started.PromptTokens);
-        json.WriteNumber("completion_tokens"u8, finished.CompletionTokens);
-        json.WriteNumber("total_tokens"u8, started.PromptTokens + finished.CompletionTokens);
+        json.WriteNumber("completion_tokens"u8, completionTokens);
+        json.WriteNumber("total_tokens"u8, started.PromptTokens + completionTokens);
         json.WriteStartObject("prompt_tokens_details"u8);
         json.WriteNumber("cached_tokens"u8, started.CachedTokens);
         json.WriteNumber("audio_tokens"u8, 0);
@@ -42,7 +42,24 @@ internal static class ChatJson
         json.WriteEndObject();
     }
 
-    public static ReadOnlySpan<byte> Name(FinishReason reason) => reason switch
+    /// <summary>
+    /// How a choice has ended. <c>stop_reason</c>, which vLLM has too, is there only when a stop sequence or a stop token of the request's own
+    /// ended it.
+    /// </summary>
+    public static void WriteEnd(this Utf8JsonWriter json, CompletionFinished finished)
+    {
+        json.WriteString("finish_reason"u8, Name(finished.Reason));
+        if (finished.HasStopSequence)
+        {
+            json.WriteString("stop_reason"u8, finished.StopSequence);
+        }
+        else if (finished.HasStopToken)
+        {
+            json.WriteNumber("stop_reason"u8, finished.StopToken);
+        }
+    }
+
+    private static ReadOnlySpan<byte> Name(FinishReason reason) => reason switch
     {
         FinishReason.Stop => "stop"u8,
         FinishReason.Length => "length"u8,

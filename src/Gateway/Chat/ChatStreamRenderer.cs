@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text.Json;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Forwarding;
@@ -13,16 +14,22 @@ namespace Serving.Gateway.Chat;
 internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
 {
     private readonly bool _includeUsage;
+    private readonly int _choices;
+    private readonly bool _hasLogprobs;
     private readonly byte[] _head;
-    private readonly ArrayBufferWriter<byte> _text = new(256);
+    private readonly ArrayBufferWriter<byte> _members = new(256);
     private readonly Utf8JsonWriter _json;
     private CompletionStarted? _started;
 
     /// <param name="includeUsage">A last chunk tells the usage; <c>usage</c> is null in the others.</param>
-    public ChatStreamRenderer(ChatAnswerId id, bool includeUsage)
+    /// <param name="choices">How many there are.</param>
+    /// <param name="hasLogprobs">The client wants log probabilities.</param>
+    public ChatStreamRenderer(ChatAnswerId id, bool includeUsage, int choices, bool hasLogprobs)
     {
         _includeUsage = includeUsage;
-        _json = new Utf8JsonWriter(_text, ChatJson.WriterOptions);
+        _choices = choices;
+        _hasLogprobs = hasLogprobs;
+        _json = new Utf8JsonWriter(_members, ChatJson.WriterOptions);
         _head = Head(id);
     }
 
@@ -31,35 +38,48 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
     public void Started(CompletionStarted started, IBufferWriter<byte> output)
     {
         _started = started;
-        WriteChunk(output, "{\"role\":\"assistant\",\"content\":\"\"}"u8, "null"u8);
+        for (var choice = 0; choice < _choices; choice++)
+        {
+            WriteChunk(output, choice, "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null"u8);
+        }
     }
 
     public void Tokens(TokenChunk tokens, IBufferWriter<byte> output)
     {
-        if (tokens.Text.Length == 0)
+        if (tokens.Text.Length == 0 && tokens.Logprobs.Count == 0)
         {
             return;
         }
 
-        _text.ResetWrittenCount();
-        _json.Reset();
-        _json.WriteStartObject();
+        BeginMembers();
+        _json.WriteStartObject("delta"u8);
         _json.WriteString("content"u8, tokens.Text);
         _json.WriteEndObject();
-        _json.Flush();
-        WriteChunk(output, _text.WrittenSpan, "null"u8);
+        _json.WriteLogprobs(_hasLogprobs ? tokens.Logprobs : null);
+        _json.WriteNull("finish_reason"u8);
+        WriteChunk(output, tokens.Choice, EndMembers());
     }
 
     public void Finished(CompletionFinished finished, IBufferWriter<byte> output)
     {
-        _text.ResetWrittenCount();
-        _text.Write("\""u8);
-        _text.Write(ChatJson.Name(finished.Reason));
-        _text.Write("\""u8);
-        WriteChunk(output, "{}"u8, _text.WrittenSpan);
+        BeginMembers();
+        _json.WriteStartObject("delta"u8);
+        _json.WriteEndObject();
+        _json.WriteNull("logprobs"u8);
+        _json.WriteEnd(finished);
+        WriteChunk(output, finished.Choice, EndMembers());
+    }
+
+    public void Completed(int completionTokens, IBufferWriter<byte> output)
+    {
         if (_includeUsage)
         {
-            WriteUsageChunk(finished, output);
+            output.Write(_head);
+            output.Write(",\"choices\":[],"u8);
+            BeginMembers();
+            _json.WriteUsage(_started!, completionTokens);
+            output.Write(EndMembers());
+            output.Write("}\n\n"u8);
         }
 
         output.Write("data: [DONE]\n\n"u8);
@@ -86,27 +106,28 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
         return head.WrittenSpan.ToArray();
     }
 
-    private void WriteChunk(IBufferWriter<byte> output, ReadOnlySpan<byte> delta, ReadOnlySpan<byte> finishReason)
+    private void WriteChunk(IBufferWriter<byte> output, int choice, ReadOnlySpan<byte> members)
     {
         output.Write(_head);
-        output.Write(",\"choices\":[{\"index\":0,\"delta\":"u8);
-        output.Write(delta);
-        output.Write(",\"logprobs\":null,\"finish_reason\":"u8);
-        output.Write(finishReason);
+        output.Write(",\"choices\":[{\"index\":"u8);
+        Utf8Formatter.TryFormat(choice, output.GetSpan(16), out var digits);
+        output.Advance(digits);
+        output.Write(","u8);
+        output.Write(members);
         output.Write(_includeUsage ? "}],\"usage\":null}\n\n"u8 : "}]}\n\n"u8);
     }
 
-    private void WriteUsageChunk(CompletionFinished finished, IBufferWriter<byte> output)
+    private void BeginMembers()
     {
-        output.Write(_head);
-        output.Write(",\"choices\":[],"u8);
-        _text.ResetWrittenCount();
+        _members.ResetWrittenCount();
         _json.Reset();
         _json.WriteStartObject();
-        _json.WriteUsage(_started!, finished);
-        _json.WriteEndObject();
+    }
+
+    /// <summary>What was written since, without the brace before it.</summary>
+    private ReadOnlySpan<byte> EndMembers()
+    {
         _json.Flush();
-        output.Write(_text.WrittenSpan[1..]);
-        output.Write("\n\n"u8);
+        return _members.WrittenSpan[1..];
     }
 }

@@ -8,13 +8,17 @@ namespace Serving.Gateway.Chat;
 /// <param name="MessagesJson">The messages in canonical JSON: validated, known fields only.</param>
 /// <param name="Stream">The client wants chunks.</param>
 /// <param name="IncludeUsage">The client wants a usage chunk at the end of the stream.</param>
+/// <param name="Choices">Answers to be given.</param>
+/// <param name="BestOf">Answers to be computed, of which the best are given.</param>
 internal sealed record RequestProfile(
     string Model,
     ByteString MessagesJson,
     SamplingParameters Sampling,
     StopConditions Stop,
     bool Stream,
-    bool IncludeUsage)
+    bool IncludeUsage,
+    int Choices,
+    int BestOf)
 {
     /// <summary>OpenAI's <c>service_tier</c>: who goes first.</summary>
     public Priority Priority { get; init; }

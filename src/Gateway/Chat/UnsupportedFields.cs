@@ -16,7 +16,6 @@ internal static class UnsupportedFields
         ("tool_choice", value => IsText(value, "none", "auto")),
         ("function_call", value => IsText(value, "none", "auto")),
         ("response_format", IsTextFormat),
-        ("logit_bias", IsEmpty),
         ("audio", _ => false),
         ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text")),
         ("web_search_options", _ => false),
@@ -25,13 +24,6 @@ internal static class UnsupportedFields
         ("verbosity", value => IsText(value, "medium")),
         ("chat_template", _ => false),
         ("chat_template_kwargs", IsEmpty),
-        ("top_k", value => IsNumber(value, 0, -1)),
-        ("min_p", value => IsNumber(value, 0)),
-        ("repetition_penalty", value => IsNumber(value, 1)),
-        ("min_tokens", value => IsNumber(value, 0)),
-        ("best_of", value => IsNumber(value, 1)),
-        ("ignore_eos", IsFalse),
-        ("stop_token_ids", IsEmpty),
         ("bad_words", IsEmpty),
         ("guided_json", _ => false),
         ("guided_regex", _ => false),
@@ -41,30 +33,9 @@ internal static class UnsupportedFields
 
     public static void Check(RequestFields fields)
     {
-        if (fields.Integer("n", 1, 128) > 1)
+        if (fields.Boolean("store") == true)
         {
-            Refuse(fields, "n");
-        }
-
-        foreach (var penalty in (ReadOnlySpan<string>)["frequency_penalty", "presence_penalty"])
-        {
-            if (fields.Number(penalty, -2, 2) is { } number && number != 0)
-            {
-                Refuse(fields, penalty);
-            }
-        }
-
-        foreach (var flag in (ReadOnlySpan<string>)["logprobs", "store"])
-        {
-            if (fields.Boolean(flag) == true)
-            {
-                Refuse(fields, flag);
-            }
-        }
-
-        if (fields.Integer("top_logprobs", 0, 20) > 0)
-        {
-            Refuse(fields, "top_logprobs");
+            Refuse(fields, "store");
         }
 
         fields.Boolean("parallel_tool_calls");
@@ -104,8 +75,6 @@ internal static class UnsupportedFields
     private static bool IsTextFormat(JsonElement value) =>
         value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text");
 
-    private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
-
     private static bool IsText(JsonElement value, params ReadOnlySpan<string> texts)
     {
         if (value.ValueKind != JsonValueKind.String)
@@ -123,7 +92,4 @@ internal static class UnsupportedFields
 
         return false;
     }
-
-    private static bool IsNumber(JsonElement value, params ReadOnlySpan<double> numbers) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && numbers.Contains(number);
 }

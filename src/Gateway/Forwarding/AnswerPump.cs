@@ -11,9 +11,11 @@ internal sealed class AnswerPump(CompletionCall call, WorkerAnswer answer, TimeP
     private static readonly TimeSpan _closingTimeMax = TimeSpan.FromSeconds(1);
 
     private bool _started;
+    private int _finishedChoices;
+    private int _completionTokens;
 
     /// <summary>True once the last event, or the failure instead of it, has been rendered.</summary>
-    public bool IsOver => call.Finished is not null || call.Failure is not null;
+    public bool IsOver => call.CompletionTokens is not null || call.Failure is not null;
 
     /// <summary>Renders the next event. What it writes may be empty.</summary>
     public async ValueTask StepAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
@@ -28,12 +30,11 @@ internal sealed class AnswerPump(CompletionCall call, WorkerAnswer answer, TimeP
         var next = await ReadAsync(cancellationToken);
         switch (next?.EventCase)
         {
-            case CompletionEvent.EventOneofCase.Tokens:
+            case CompletionEvent.EventOneofCase.Tokens when IsChoice(next.Tokens.Choice):
                 call.Renderer.Tokens(next.Tokens, output);
                 break;
-            case CompletionEvent.EventOneofCase.Finished when next.Finished.Reason != FinishReason.Unspecified:
-                call.Finished = next.Finished;
-                call.Renderer.Finished(next.Finished, output);
+            case CompletionEvent.EventOneofCase.Finished when next.Finished.Reason != FinishReason.Unspecified && IsChoice(next.Finished.Choice):
+                Finish(next.Finished, output);
                 break;
             case CompletionEvent.EventOneofCase.Error:
                 Fail(ApiError.Of(next.Error), output);
@@ -67,6 +68,19 @@ internal sealed class AnswerPump(CompletionCall call, WorkerAnswer answer, TimeP
         catch (Exception exception) when (exception is IOException or HttpRequestException or InvalidDataException)
         {
             return null;
+        }
+    }
+
+    private bool IsChoice(int choice) => (uint)choice < (uint)call.Profile.Choices;
+
+    private void Finish(CompletionFinished finished, IBufferWriter<byte> output)
+    {
+        call.Renderer.Finished(finished, output);
+        _completionTokens += finished.CompletionTokens + finished.DiscardedTokens;
+        if (++_finishedChoices == call.Profile.Choices)
+        {
+            call.CompletionTokens = _completionTokens;
+            call.Renderer.Completed(_completionTokens, output);
         }
     }
 

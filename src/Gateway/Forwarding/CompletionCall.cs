@@ -32,7 +32,8 @@ internal sealed class CompletionCall : IDisposable
     /// <summary>The stamp of the first event; 0 before.</summary>
     public long FirstTokenAt { get; set; }
 
-    public CompletionFinished? Finished { get; set; }
+    /// <summary>Answer tokens of all choices, once all have ended.</summary>
+    public int? CompletionTokens { get; set; }
 
     public ApiError? Failure { get; set; }
 

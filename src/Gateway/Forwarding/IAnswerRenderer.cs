@@ -14,8 +14,13 @@ internal interface IAnswerRenderer
 
     void Tokens(TokenChunk tokens, IBufferWriter<byte> output);
 
+    /// <summary>Once for each choice, in the order in which they end.</summary>
     void Finished(CompletionFinished finished, IBufferWriter<byte> output);
 
-    /// <summary>Instead of <see cref="Finished"/>: the answer fails after it has started.</summary>
+    /// <summary>After the last choice.</summary>
+    /// <param name="completionTokens">Of all choices, also of those that are not given.</param>
+    void Completed(int completionTokens, IBufferWriter<byte> output);
+
+    /// <summary>Instead of what is still missing: the answer fails after it has started.</summary>
     void Failed(ApiError error, IBufferWriter<byte> output);
 }

@@ -50,13 +50,12 @@ internal sealed class RequestFields(JsonElement root)
         }
     }
 
-    public double? Number(string field, double min, double max, bool minExcluded = false)
-    {
-        if (!TryGet(field, out var value))
-        {
-            return null;
-        }
+    public double? Number(string field, double min, double max, bool minExcluded = false) =>
+        TryGet(field, out var value) ? Number(field, value, min, max, minExcluded) : null;
 
+    /// <summary>The number of an element that was found at <paramref name="field"/>; null when it is none in the range.</summary>
+    public double? Number(string field, JsonElement value, double min, double max, bool minExcluded = false)
+    {
         if (value.ValueKind != JsonValueKind.Number)
         {
             Fail(field, $"must be a number, not {Kind(value)}.");
@@ -72,13 +71,11 @@ internal sealed class RequestFields(JsonElement root)
         return number;
     }
 
-    public long? Integer(string field, long min, long max)
-    {
-        if (!TryGet(field, out var value))
-        {
-            return null;
-        }
+    public long? Integer(string field, long min, long max) => TryGet(field, out var value) ? Integer(field, value, min, max) : null;
 
+    /// <summary>The integer of an element that was found at <paramref name="field"/>; null when it is none in the range.</summary>
+    public long? Integer(string field, JsonElement value, long min, long max)
+    {
         if (value.ValueKind != JsonValueKind.Number)
         {
             Fail(field, $"must be an integer, not {Kind(value)}.");

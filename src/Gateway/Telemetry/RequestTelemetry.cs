@@ -24,7 +24,7 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
     public void Ended(HttpContext context, CompletionCall call)
     {
         var duration = time.GetElapsedTime(call.ArrivedAt);
-        var isComplete = call is { Finished: not null, Failure: null };
+        var isComplete = call is { CompletionTokens: not null, Failure: null };
         var errorType = isComplete ? null : call.Failure is { } failure ? ErrorType(failure) : ClientGone;
         var tags = Tags(call.Request.Model, errorType);
         if (call.IsWarmUp)
@@ -40,7 +40,7 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
         }
 
         var timeToFirstToken = time.GetElapsedTime(call.ArrivedAt, call.FirstTokenAt);
-        metrics.RecordTokens(timeToFirstToken, duration, call.Finished!.CompletionTokens, tags);
+        metrics.RecordTokens(timeToFirstToken, duration, call.CompletionTokens!.Value, tags);
         var started = call.Answer!.Started;
         LogAnswered(
             call.IsWarmUp ? LogLevel.Debug : LogLevel.Information,
@@ -48,7 +48,7 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
             call.Request.Model,
             started.PromptTokens,
             started.PrefillWorker.Length > 0 ? started.PrefillWorker : started.DecodeWorker,
-            call.Finished.CompletionTokens,
+            call.CompletionTokens.Value,
             started.DecodeWorker,
             timeToFirstToken.TotalMilliseconds,
             duration.TotalMilliseconds);

@@ -23,6 +23,9 @@ public sealed class StreamingDetokenizer(ITokenizer tokenizer, bool skipSpecial 
     private bool _heldIsByteRun;
     private bool _started;
 
+    /// <summary>Whether the end of the stream so far is held back for the rest of its character.</summary>
+    public bool HoldsBytes => _heldCount > 0;
+
     /// <summary>The text that the next token completes; often empty.</summary>
     public string Append(int id)
     {

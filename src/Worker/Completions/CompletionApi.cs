@@ -29,7 +29,7 @@ internal static class CompletionApi
             return;
         }
 
-        CompletionEventWriter events = new(context.Response);
+        using CompletionEventWriter events = new(context.Response);
         if (await runner.RunAsync(model, request, events, context.RequestAborted) is { } failure)
         {
             await (events.HasStarted ? events.FailAsync(failure) : WriteErrorAsync(context, failure));

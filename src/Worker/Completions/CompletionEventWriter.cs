@@ -5,12 +5,20 @@ using Serving.Contracts.Internal;
 namespace Serving.Worker.Completions;
 
 /// <summary>Writes a response of <see cref="CompletionEvent"/> messages, each behind its length as a varint (protobuf's delimited form).</summary>
-internal sealed class CompletionEventWriter(HttpResponse response)
+internal sealed class CompletionEventWriter(HttpResponse response) : ICompletionEvents, IDisposable
 {
     private const int VarintBytesMax = 5;
 
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
     /// <summary>Whether the response's status is on its way: an error can only be an event then.</summary>
     public bool HasStarted { get; private set; }
+
+    public Task EnterAsync(CancellationToken cancellation) => _turn.WaitAsync(cancellation);
+
+    public void Leave() => _turn.Release();
+
+    public void Dispose() => _turn.Dispose();
 
     /// <summary>Puts an event into the response's buffer; <see cref="FlushAsync"/> sends it.</summary>
     public void Write(CompletionEvent message)

@@ -6,7 +6,6 @@ using Serving.Worker.Loop;
 using Serving.Worker.Models;
 using Serving.Worker.Prefill;
 using Serving.Worker.State;
-using SamplingParameters = Serving.Engine.Sampling.SamplingParameters;
 
 namespace Serving.Worker.Completions;
 
@@ -22,6 +21,7 @@ internal sealed partial class CompletionRunner(
         ModelRuntime model, CompletionRequest request, CompletionEventWriter events, CancellationToken clientGone)
     {
         (int[] prompt, RequestError? error) = model.Prompts.Encode(request);
+        error ??= RequestParameters.Check(request, model);
         if (error is not null)
         {
             return error;
@@ -29,13 +29,16 @@ internal sealed partial class CompletionRunner(
 
         long seed = request.Sampling.HasSeed ? request.Sampling.Seed : RandomNumberGenerator.GetInt32(int.MaxValue);
         bool remote = request.Prefill is not null && prompt.Length > 1;
-        SubmitResult submitted = model.Engine.Submit(SequenceOf(model, request, prompt, seed, remote));
+        Deadline deadline = new(request.TimeoutMs);
+        SubmitResult submitted = model.Engine.Submit(SequenceOf(model, request, prompt, seed, choice: 0, remote, deadline.TimeLeft));
         if (!submitted.IsAccepted)
         {
             return RequestErrors.From(submitted.Refusal);
         }
 
-        using SequenceHandle sequence = submitted.Handle;
+        SequenceHandle sequence = submitted.Handle;
+        using ChoiceStreams choices = new(model, request);
+        choices.Add(sequence);
         try
         {
             PrefillOutcome handOff = default;
@@ -69,7 +72,15 @@ internal sealed partial class CompletionRunner(
                 KvBytesReceived = handedOff ? handOff.KvBytes : 0,
                 Seed = seed,
             };
-            return await StreamAsync(model, request, sequence, started, events, clientGone);
+            return await StreamAsync(
+                model,
+                request,
+                choices,
+                choice => SequenceOf(model, request, prompt, seed, choice, remote: false, deadline.TimeLeft),
+                started,
+                sequence,
+                events,
+                clientGone);
         }
         catch (OperationCanceledException) when (clientGone.IsCancellationRequested)
         {
@@ -78,24 +89,20 @@ internal sealed partial class CompletionRunner(
         }
     }
 
-    private static SequenceRequest SequenceOf(ModelRuntime model, CompletionRequest request, int[] prompt, long seed, bool remote) => new()
-    {
-        RequestId = request.RequestId,
-        PromptTokens = prompt,
-        Work = remote ? SequenceWork.GenerateFromRemoteKv : SequenceWork.Generate,
-        MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
-        EndTokens = model.EndTokens,
-        CacheSalt = request.CacheSalt,
-        Tenant = request.Tenant,
-        Priority = RequestPriority.Of(request.Priority),
-        Timeout = request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : null,
-        Sampling = new SamplingParameters
+    private static SequenceRequest SequenceOf(
+        ModelRuntime model, CompletionRequest request, int[] prompt, long seed, int choice, bool remote, TimeSpan? timeout) => new()
         {
-            Temperature = request.Sampling.HasTemperature ? request.Sampling.Temperature : model.SamplingDefaults.Temperature ?? 1,
-            TopP = request.Sampling.HasTopP ? request.Sampling.TopP : model.SamplingDefaults.TopP ?? 1,
-            Seed = seed,
-        },
-    };
+            RequestId = request.RequestId,
+            PromptTokens = prompt,
+            Work = remote ? SequenceWork.GenerateFromRemoteKv : SequenceWork.Generate,
+            MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
+            EndTokens = RequestParameters.EndTokens(request, model),
+            CacheSalt = request.CacheSalt,
+            Tenant = request.Tenant,
+            Priority = RequestPriority.Of(request.Priority),
+            Timeout = timeout,
+            Sampling = RequestParameters.Sampling(request, model, seed, choice),
+        };
 
     /// <summary>Whether so little of the prompt is missing that the step which computes its last token computes the rest sooner than a peer could send it.</summary>
     private static bool IsNearlyCached(ModelRuntime model, int[] prompt, SequenceHandle sequence) =>
@@ -138,96 +145,37 @@ internal sealed partial class CompletionRunner(
         return outcome;
     }
 
+    /// <summary>Submits the other answers, once their prompt is computed, and writes all of them.</summary>
     private static async Task<RequestError?> StreamAsync(
         ModelRuntime model,
         CompletionRequest request,
-        SequenceHandle sequence,
+        ChoiceStreams choices,
+        Func<int, SequenceRequest> sequenceOf,
         CompletionStarted started,
+        SequenceHandle first,
         CompletionEventWriter events,
         CancellationToken clientGone)
     {
-        AnswerText text = new(model.Tokenizer, request.Stop.Sequences);
-        int tokens = 0;
-        while (await sequence.Outputs.WaitToReadAsync(clientGone))
+        if (await choices.BeginAsync(clientGone) is { } failure)
         {
-            while (sequence.Outputs.TryRead(out SequenceOutput output))
+            return failure;
+        }
+
+        for (int choice = 1; choice < RequestParameters.Sequences(request); choice++)
+        {
+            SubmitResult submitted = model.Engine.Submit(sequenceOf(choice));
+            if (!submitted.IsAccepted)
             {
-                switch (output.Kind)
-                {
-                    case SequenceOutputKind.Token:
-                        if (tokens++ == 0)
-                        {
-                            started.CachedTokens = sequence.CachedTokens;
-                            started.ComputedPromptTokens = sequence.ComputedPromptTokens;
-                            events.Write(new CompletionEvent { Started = started });
-                        }
-
-                        bool isEnd = model.EndTokens.Span.Contains(output.TokenId);
-                        events.Write(Chunk(isEnd ? "" : text.Append(output.TokenId), output));
-                        if (text.IsStopped)
-                        {
-                            sequence.Cancel();
-                            await FinishAsync(events, FinishReason.Stop, tokens, sequence, clientGone);
-                            return null;
-                        }
-
-                        break;
-                    case SequenceOutputKind.Finished when output.State == SequenceState.FinishedDeadline:
-                        return RequestErrors.DeadlineExceeded(request.TimeoutMs, tokens);
-                    case SequenceOutputKind.Finished:
-                        if (text.Finish() is { Length: > 0 } rest)
-                        {
-                            events.Write(Chunk(rest, output));
-                        }
-
-                        bool isLength = output.State == SequenceState.FinishedLength && !text.IsStopped;
-                        await FinishAsync(events, isLength ? FinishReason.Length : FinishReason.Stop, tokens, sequence, clientGone);
-                        return null;
-                    case SequenceOutputKind.Failed:
-                        return RequestErrors.Failed(output.Error ?? "the engine gave no reason");
-                }
+                return RequestErrors.From(submitted.Refusal);
             }
 
-            // One send for all tokens that were there: a client that reads slowly gets larger pieces, not a longer queue.
-            await events.FlushAsync(clientGone);
+            choices.Add(submitted.Handle);
         }
 
-        return RequestErrors.Failed("the engine ended the sequence without saying how");
-    }
-
-    private static CompletionEvent Chunk(string text, in SequenceOutput output)
-    {
-        TokenChunk chunk = new() { Text = text };
-        if (output.Kind == SequenceOutputKind.Token)
-        {
-            chunk.Ids.Add(output.TokenId);
-            chunk.Position = output.Position;
-        }
-
-        return new CompletionEvent { Tokens = chunk };
-    }
-
-    private static async Task FinishAsync(
-        CompletionEventWriter events, FinishReason reason, int tokens, SequenceHandle sequence, CancellationToken clientGone)
-    {
-        SequenceTimings timings = sequence.Timings;
-        events.Write(new CompletionEvent
-        {
-            Finished = new CompletionFinished
-            {
-                Reason = reason,
-                CompletionTokens = tokens,
-                Timings = new CompletionTimings
-                {
-                    QueueUs = (long)timings.Queue.TotalMicroseconds,
-                    PrefillUs = (long)timings.Prefill.TotalMicroseconds,
-                    KvTransferUs = (long)timings.RemoteKv.TotalMicroseconds,
-                    TimeToFirstTokenUs = (long)timings.TimeToFirstToken.TotalMicroseconds,
-                    TotalUs = (long)timings.Total.TotalMicroseconds,
-                },
-            },
-        });
-        await events.FlushAsync(clientGone);
+        started.CachedTokens = first.CachedTokens;
+        started.ComputedPromptTokens = first.ComputedPromptTokens;
+        events.Write(new CompletionEvent { Started = started });
+        return await choices.RunAsync(events, clientGone);
     }
 
     [LoggerMessage(5301, LogLevel.Debug, "Request {RequestId}: the client went away")]

@@ -51,6 +51,16 @@ internal static class RequestErrors
         Code = "deadline_exceeded",
     };
 
+    /// <summary>A value that only the worker can see is wrong.</summary>
+    public static RequestError Invalid(string param, string requirement) => new()
+    {
+        Fault = Fault.Client,
+        Status = 400,
+        Message = $"'{param}' {requirement}.",
+        Param = param,
+        Code = "invalid_value",
+    };
+
     public static RequestError From(Refusal refusal) => refusal.Reason switch
     {
         RefusalReason.ContextExceeded => ClientError(refusal, "context_length_exceeded"),

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Serving.Engine;
+using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
 
 namespace Serving.Worker.Loop;
@@ -47,6 +48,12 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
 
     /// <summary>Prompt tokens that this engine has computed for the sequence: 1 after a hand-off.</summary>
     public int ComputedPromptTokens => Volatile.Read(ref _computedPromptTokens);
+
+    /// <summary>
+    /// Log probabilities of the answer's tokens, where <see cref="SamplingParameters.Logprobs"/> asks for them; there for tokens
+    /// that <see cref="Outputs"/> has told of.
+    /// </summary>
+    public AnswerLogprobs? Logprobs => Sequence.Logprobs;
 
     public SequenceTimings Timings => _clock.Timings;
 

@@ -20,15 +20,11 @@ public sealed class AnswerLogprobsTests
             kept.Add(sampler, rows[i], i);
         }
 
-        var sum = 0.0;
         var expected = new TokenLogprob[top];
         for (var i = 0; i < tokens; i++)
         {
             var own = sampler.Logprob(rows[i], i, expected);
-            sum += own;
             Assert.Equal([new TokenLogprob(i, own), .. expected], kept[i].ToArray());
         }
-
-        Assert.Equal(sum, kept.Sum);
     }
 }

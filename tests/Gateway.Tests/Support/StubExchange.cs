@@ -39,11 +39,14 @@ internal sealed class StubExchange(HttpContext context, CompletionRequest reques
         },
     });
 
-    public Task TokenAsync(string text) =>
-        SendAsync(new CompletionEvent { Tokens = new TokenChunk { Ids = { 100 + _position }, Text = text, Position = _position++ } });
+    public Task TokenAsync(string text) => TokenAsync(new TokenChunk { Ids = { 100 + _position }, Text = text, Position = _position++ });
+
+    public Task TokenAsync(TokenChunk chunk) => SendAsync(new CompletionEvent { Tokens = chunk });
 
     public Task FinishAsync(FinishReason reason = FinishReason.Stop) =>
-        SendAsync(new CompletionEvent { Finished = new CompletionFinished { Reason = reason, CompletionTokens = _position + 1 } });
+        FinishAsync(new CompletionFinished { Reason = reason, CompletionTokens = _position + 1 });
+
+    public Task FinishAsync(CompletionFinished finished) => SendAsync(new CompletionEvent { Finished = finished });
 
     public Task ErrorEventAsync(RequestError error) => SendAsync(new CompletionEvent { Error = error });
 

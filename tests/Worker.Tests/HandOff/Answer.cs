@@ -14,6 +14,14 @@ internal sealed record Answer(int Status, RequestError? Error, IReadOnlyList<Com
 
     public string Text => string.Concat(Events.Where(message => message.Tokens is not null).Select(message => message.Tokens.Text));
 
+    public IEnumerable<CompletionFinished> AllFinished => Events.Where(message => message.Finished is not null).Select(message => message.Finished);
+
+    public string TextOf(int choice) => string.Concat(ChunksOf(choice).Select(chunk => chunk.Text));
+
+    public IEnumerable<TokenLogprobs> LogprobsOf(int choice) => ChunksOf(choice).SelectMany(chunk => chunk.Logprobs);
+
+    public double MeanLogprobOf(int choice) => LogprobsOf(choice).Average(token => token.Token.Logprob);
+
     public static async Task<Answer> AskAsync(WorkerUnderTest worker, CompletionRequest request, CancellationToken cancellation = default)
     {
         using HttpClient client = WorkerUnderTest.Client(worker.Address);
@@ -36,4 +44,7 @@ internal sealed record Answer(int Status, RequestError? Error, IReadOnlyList<Com
 
         return new Answer((int)response.StatusCode, null, events);
     }
+
+    private IEnumerable<TokenChunk> ChunksOf(int choice) =>
+        Events.Where(message => message.Tokens is not null && message.Tokens.Choice == choice).Select(message => message.Tokens);
 }

@@ -47,7 +47,8 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
 
     public static HttpClient Client(string address) => InternalHttp.CreateClient(_secret, new Uri(address));
 
-    public static async Task<WorkerUnderTest> StartAsync(WorkerRole role, string kvFingerprint = "fake-kv", SamplingDefaults? samplingDefaults = null)
+    public static async Task<WorkerUnderTest> StartAsync(
+        WorkerRole role, string kvFingerprint = "fake-kv", SamplingDefaults? samplingDefaults = null, int[]? endTokens = null)
     {
         FakeModelExecutor executor = new(kvFingerprint: kvFingerprint);
         ITokenizer tokenizer = LetterTokenizer(executor.Model.VocabularySize);
@@ -59,7 +60,7 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
             new PromptEncoder(tokenizer, template: null, bosToken: null, eosToken: null, TimeProvider.System),
             samplingDefaults ?? SamplingDefaults.None,
             new ModelMemory(KvBytes: 5, OwnWeightBytes: 4, MappedWeightBytes: 3, ScratchBytes: 2, WeightCacheReport.None),
-            EndTokens: default);
+            EndTokens: endTokens);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

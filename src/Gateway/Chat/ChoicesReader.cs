@@ -1,0 +1,31 @@
+using Serving.Gateway.Http;
+
+namespace Serving.Gateway.Chat;
+
+/// <summary>Reads how many answers are wanted.</summary>
+internal static class ChoicesReader
+{
+    private const int ChoicesMax = 128;
+    private const int BestOfMax = 20;
+
+    /// <summary>Answers to be given, and answers to be computed, of which these are the best.</summary>
+    public static (int Choices, int BestOf) Read(RequestFields fields, bool stream)
+    {
+        var choices = (int?)fields.Integer("n", 1, ChoicesMax) ?? 1;
+        if (fields.Integer("best_of", 1, BestOfMax) is not { } bestOf)
+        {
+            return (choices, choices);
+        }
+
+        if (bestOf < choices)
+        {
+            fields.Fail("best_of", $"is {bestOf}, fewer than the {choices} answers that 'n' asks for.");
+        }
+        else if (stream && bestOf > choices)
+        {
+            fields.Fail("best_of", "cannot be streamed: which answers are best is known at their ends.");
+        }
+
+        return (choices, (int)bestOf);
+    }
+}

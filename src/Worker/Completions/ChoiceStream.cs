@@ -1,0 +1,186 @@
+using Google.Protobuf;
+using Serving.Contracts.Internal;
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+using Serving.Text.Tokenization;
+using Serving.Worker.Loop;
+using Serving.Worker.Models;
+
+namespace Serving.Worker.Completions;
+
+/// <summary>One answer of a request: a sequence's tokens as events with text. Owns the sequence.</summary>
+internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request, SequenceHandle sequence, int choice) : IDisposable
+{
+    private readonly ReadOnlyMemory<int> _endTokens = RequestParameters.EndTokens(request, model);
+    private readonly AnswerText _text = new(model.Tokenizer, request.Stop.Sequences, request.Stop.MinTokens);
+    private SequenceOutput _next;
+    private RequestError? _error;
+    private int _tokens;
+    private int _reportedTokens;
+    private double _logprobSum;
+    private int _endToken = -1;
+
+    public SequenceHandle Sequence => sequence;
+
+    /// <summary>How likely the model finds the answer by the token, once it has ended: the mean of the log probabilities.</summary>
+    public double MeanLogprob => _logprobSum / Math.Max(1, _tokens);
+
+    /// <summary>Waits for the first token.</summary>
+    /// <returns>The error in which the sequence ended instead.</returns>
+    public async ValueTask<RequestError?> BeginAsync(CancellationToken cancellation)
+    {
+        _next = await sequence.Outputs.ReadAsync(cancellation);
+        return ErrorOf(_next);
+    }
+
+    /// <summary>Writes everything up to the end.</summary>
+    /// <returns>The error that is still to be sent, or null.</returns>
+    public async Task<RequestError?> RunAsync(ICompletionEvents events, CancellationToken cancellation)
+    {
+        bool hasMore = true;
+        for (bool hasNext = true; hasNext; hasNext = hasMore && await WaitAsync(cancellation))
+        {
+            await events.EnterAsync(cancellation);
+            try
+            {
+                do
+                {
+                    hasMore = Write(_next, events);
+                }
+                while (hasMore && sequence.Outputs.TryRead(out _next));
+
+                // One send for all tokens that were there: a client that reads slowly gets larger pieces, not a longer queue.
+                await events.FlushAsync(cancellation);
+            }
+            finally
+            {
+                events.Leave();
+            }
+        }
+
+        return hasMore ? RequestErrors.Failed("the engine ended the sequence without saying how") : _error;
+    }
+
+    public void Dispose() => sequence.Dispose();
+
+    private async ValueTask<bool> WaitAsync(CancellationToken cancellation) =>
+        await sequence.Outputs.WaitToReadAsync(cancellation) && sequence.Outputs.TryRead(out _next);
+
+    /// <returns>Whether more follows.</returns>
+    private bool Write(in SequenceOutput output, ICompletionEvents events)
+    {
+        _error = ErrorOf(output);
+        if (_error is not null)
+        {
+            return false;
+        }
+
+        if (output.Kind == SequenceOutputKind.Finished)
+        {
+            WriteEnd(output.State == SequenceState.FinishedLength ? FinishReason.Length : FinishReason.Stop, events);
+            return false;
+        }
+
+        WriteToken(output, events);
+        if (_text.StopSequence is null)
+        {
+            return true;
+        }
+
+        sequence.Cancel();
+        WriteEnd(FinishReason.Stop, events);
+        return false;
+    }
+
+    private void WriteToken(in SequenceOutput output, ICompletionEvents events)
+    {
+        _tokens++;
+        _logprobSum += sequence.Logprobs is { } logprobs ? logprobs[output.Position][0].Logprob : 0;
+        TokenChunk chunk = new() { Choice = choice, Position = output.Position };
+        chunk.Ids.Add(output.TokenId);
+        if (_endTokens.Span.Contains(output.TokenId))
+        {
+            _endToken = output.TokenId;
+        }
+        else
+        {
+            chunk.Text = _text.Append(output.TokenId);
+        }
+
+        Report(chunk);
+        events.Write(new CompletionEvent { Tokens = chunk });
+    }
+
+    private void WriteEnd(FinishReason reason, ICompletionEvents events)
+    {
+        TokenChunk rest = new() { Choice = choice, Text = _text.Finish() };
+        Report(rest);
+        if (rest.Text.Length > 0 || rest.Logprobs.Count > 0)
+        {
+            events.Write(new CompletionEvent { Tokens = rest });
+        }
+
+        // The last of the text may complete a stop sequence.
+        CompletionFinished finished = new()
+        {
+            Choice = choice,
+            Reason = _text.StopSequence is null ? reason : FinishReason.Stop,
+            CompletionTokens = _tokens,
+            Timings = Timings(sequence.Timings),
+        };
+        if (_text.StopSequence is { } stop)
+        {
+            finished.StopSequence = stop;
+        }
+        else if (request.Stop.TokenIds.Contains(_endToken))
+        {
+            finished.StopToken = _endToken;
+        }
+
+        events.Write(new CompletionEvent { Finished = finished });
+    }
+
+    /// <summary>Adds the log probabilities of the tokens that the client has got to see since the last time.</summary>
+    private void Report(TokenChunk chunk)
+    {
+        if (!request.Sampling.HasLogprobs)
+        {
+            return;
+        }
+
+        for (; _reportedTokens < _text.SentTokens; _reportedTokens++)
+        {
+            ReadOnlySpan<TokenLogprob> token = sequence.Logprobs![_reportedTokens];
+            TokenLogprobs logprobs = new() { Token = Probability(token[0]) };
+            foreach (TokenLogprob likely in token[1..])
+            {
+                logprobs.Top.Add(Probability(likely));
+            }
+
+            chunk.Logprobs.Add(logprobs);
+        }
+    }
+
+    private TokenProbability Probability(TokenLogprob token)
+    {
+        ITokenizer tokenizer = model.Tokenizer;
+        return new TokenProbability { Id = token.TokenId, Text = ByteString.CopyFrom(tokenizer.TokenBytes(token.TokenId)), Logprob = token.Logprob };
+    }
+
+    private RequestError? ErrorOf(in SequenceOutput output) => output.Kind switch
+    {
+        SequenceOutputKind.Failed => RequestErrors.Failed(output.Error ?? "the engine gave no reason"),
+        SequenceOutputKind.Finished when output.State == SequenceState.FinishedDeadline =>
+            RequestErrors.DeadlineExceeded(request.TimeoutMs, _tokens),
+        _ => null,
+    };
+
+    private static CompletionTimings Timings(in SequenceTimings timings) => new()
+    {
+        QueueUs = (long)timings.Queue.TotalMicroseconds,
+        PrefillUs = (long)timings.Prefill.TotalMicroseconds,
+        KvTransferUs = (long)timings.RemoteKv.TotalMicroseconds,
+        TimeToFirstTokenUs = (long)timings.TimeToFirstToken.TotalMicroseconds,
+        TotalUs = (long)timings.Total.TotalMicroseconds,
+    };
+}

@@ -1,0 +1,17 @@
+using Serving.Contracts.Internal;
+
+namespace Serving.Worker.Completions;
+
+/// <summary>Takes the events of a request's answers, which come from several streams. Whoever writes enters before and leaves afterwards.</summary>
+internal interface ICompletionEvents
+{
+    /// <summary>Waits until no other stream writes.</summary>
+    Task EnterAsync(CancellationToken cancellation);
+
+    void Write(CompletionEvent message);
+
+    /// <summary>Sends what was written.</summary>
+    ValueTask FlushAsync(CancellationToken cancellation);
+
+    void Leave();
+}
