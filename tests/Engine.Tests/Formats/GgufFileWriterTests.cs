@@ -91,7 +91,11 @@ public sealed class GgufFileWriterTests : IDisposable
     {
         using var cancellation = new CancellationTokenSource();
         var writer = new GgufFileWriter();
-        writer.Add("t", GgmlType.F32, [1 << 20, 4], (_, _) => cancellation.Cancel(), "source");
+        writer.Add("t", GgmlType.F32, [1 << 20, 4], (_, row) =>
+        {
+            row.Clear();
+            cancellation.Cancel();
+        }, "source");
 
         Assert.Throws<OperationCanceledException>(() => writer.Save(Path.Combine(_folder, "x.gguf"), cancellation.Token));
         Assert.Empty(Directory.GetFileSystemEntries(_folder));

@@ -9,6 +9,7 @@ using Serving.TestKit;
 
 namespace Serving.Serving.Tests.Bench;
 
+[Collection(nameof(Measurements))]
 public sealed class EngineBenchTests
 {
     private static readonly string _moe = Path.Combine(Repository.Root, "models", "docs-moe");

@@ -6,6 +6,7 @@ using Serving.Serving.Tests.Verify;
 
 namespace Serving.Serving.Tests.Bench;
 
+[Collection(nameof(Measurements))]
 public sealed class ServeBenchTests
 {
     private static readonly LoadTarget _target = new(new Uri("http://127.0.0.1:1"), "m", ApiKey: "key", IgnoreEnd: true, TimeSpan.FromSeconds(5));
