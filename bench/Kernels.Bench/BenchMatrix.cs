@@ -17,17 +17,7 @@ internal sealed unsafe class BenchMatrix : IDisposable
     {
         long byteCount = (long)outputs * inputs / BlockDecoder.BlockElements(type) * BlockDecoder.BlockBytes(type);
         byte* raw = (byte*)NativeMemory.AllocZeroed((nuint)byteCount);
-        new Random(1).NextBytes(new Span<byte>(raw, (int)byteCount));
-        for (long block = 0; block < byteCount; block += BlockDecoder.BlockBytes(type))
-        {
-            // A random scale could be an infinity; 2^-7 and, where there is a minimum, the same.
-            *(ushort*)(raw + block) = 0x2000;
-            if (type == GgmlType.Q4_1)
-            {
-                *(ushort*)(raw + block + 2) = 0xa000;
-            }
-        }
-
+        RandomBlocks.Fill(type, new Span<byte>(raw, (int)byteCount), new Random(1));
         _rows = rows;
         _weights = numericClass.Pack(new RawTensor("bench", type, outputs, inputs, (nint)raw, byteCount));
         NativeMemory.Free(raw);

@@ -2,12 +2,16 @@ using BenchmarkDotNet.Running;
 using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
-// Without arguments: a table of throughputs in under a minute. "mapped": weights in place against repacked ones. "attention": a layer's
-// attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. With other arguments:
+// Without arguments: a table of throughputs in under a minute. "formats": every weight format at one row and at more. "mapped": weights in place against
+// repacked ones. "attention": a layer's attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. With other arguments:
 // BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
     ThroughputTable.Print(KernelSelection.Default);
+}
+else if (args is ["formats", .. var names])
+{
+    FormatTable.Print(KernelSelection.Default, names);
 }
 else if (args is ["mapped"])
 {

@@ -57,7 +57,7 @@ public sealed record WorkerLoad(
 /// <param name="GeneratedTokens">Tokens that it has sampled since it started.</param>
 /// <param name="KvBytesReceived">KV payload bytes received since it started.</param>
 /// <param name="KvBytesSent">KV payload bytes sent since it started.</param>
-/// <param name="ComputePath">The kernels in use: <c>int8-blocks-v4/avx2</c>, <c>fp32</c>.</param>
+/// <param name="ComputePath">The kernels in use: <c>int8-blocks-v5/avx2</c>, <c>fp32</c>.</param>
 /// <param name="Memory">Where its memory goes.</param>
 public sealed record WorkerState(
     WorkerRegistration Worker,

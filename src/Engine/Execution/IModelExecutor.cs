@@ -43,7 +43,7 @@ public interface IModelExecutor : IDisposable
 /// <param name="VocabularySize">Width of the logits.</param>
 /// <param name="ContextLength">Most tokens of a sequence.</param>
 /// <param name="KvFingerprint">What the bytes of the KV cache depend on: the file, the numeric class, the KV layout. Equal on workers that can hand over.</param>
-/// <param name="ComputePath">Numeric class and instruction set: <c>int8-blocks-v4/avx2</c>, <c>fp32</c>.</param>
+/// <param name="ComputePath">Numeric class and instruction set: <c>int8-blocks-v5/avx2</c>, <c>fp32</c>.</param>
 public sealed record ModelDescription(
     string Name,
     string Architecture,

@@ -1,3 +1,5 @@
+using Serving.Engine.Formats;
+
 namespace Serving.Engine.Kernels;
 
 /// <summary>
@@ -10,6 +12,8 @@ public sealed class KernelSelection
     public const string EnvironmentVariable = "SERVING_SIMD";
 
     private static readonly Lazy<KernelSelection> _default = new(() => Choose(Environment.GetEnvironmentVariable(EnvironmentVariable)));
+
+    private readonly Dictionary<GgmlType, KernelSet> _byType = [];
 
     private KernelSelection(KernelSet kernels, KernelCandidate[] candidates)
     {
@@ -27,6 +31,25 @@ public sealed class KernelSelection
     public IReadOnlyList<KernelCandidate> Candidates { get; }
 
     internal KernelSet Kernels { get; }
+
+    /// <summary>
+    /// The kernels for a format: the chosen set's, unless they prove wrong when a process first needs them; then the portable ones. No start waits for the trial
+    /// of formats that its model does not have.
+    /// </summary>
+    internal KernelSet KernelsFor(GgmlType type)
+    {
+        lock (_byType)
+        {
+            if (!_byType.TryGetValue(type, out KernelSet? kernels))
+            {
+                using KernelTrial trial = new();
+                kernels = trial.AgreesWithPortable(Kernels, type) ? Kernels : KernelSet.Portable;
+                _byType.Add(type, kernels);
+            }
+
+            return kernels;
+        }
+    }
 
     /// <summary>Chooses the fastest sound kernels.</summary>
     /// <param name="forced">The one instruction set to use, or null or empty.</param>

@@ -1,6 +1,8 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Serving.Engine.Formats;
 using Serving.Engine.Kernels.Assembled;
+using Serving.Engine.Kernels.Panels;
 using Serving.Engine.Kernels.Simd;
 
 namespace Serving.Engine.Kernels;
@@ -15,7 +17,7 @@ internal sealed unsafe class KernelSet
     public static readonly KernelSet Avx512 = Create<Avx512Simd, Vector512<byte>>("avx512", Avx512BW.IsSupported);
 
     /// <summary>AVX-512 with tiles assembled at run time for its VNNI instructions.</summary>
-    public static readonly KernelSet Avx512Vnni = new("avx512vnni", VnniTiles.IsSupported)
+    public static readonly KernelSet Avx512Vnni = new("avx512vnni", VnniTiles.IsSupported, Avx512._blocks)
     {
         Fp32 = Avx512.Fp32,
         Nibble = &VnniTiles.MultiplyNibblePanel,
@@ -25,10 +27,14 @@ internal sealed unsafe class KernelSet
 
     private static readonly KernelSet[] _all = [Portable, Avx2, Avx512, Avx512Vnni];
 
-    private KernelSet(string name, bool isSupported)
+    private readonly delegate*<GgmlType, delegate*<in PanelProduct, int, float*, int, int, int, void>> _blocks;
+
+    private KernelSet(
+        string name, bool isSupported, delegate*<GgmlType, delegate*<in PanelProduct, int, float*, int, int, int, void>> blocks)
     {
         Name = name;
         IsSupported = isSupported;
+        _blocks = blocks;
     }
 
     public static ReadOnlySpan<KernelSet> All => _all;
@@ -40,23 +46,32 @@ internal sealed unsafe class KernelSet
 
     public delegate*<in PanelProduct, int, float*, int, int, int, void> Fp32 { get; private init; }
 
-    public delegate*<in PanelProduct, int, float*, int, int, int, void> Nibble { get; private init; }
+    private delegate*<in PanelProduct, int, float*, int, int, int, void> Nibble { get; init; }
 
-    public delegate*<in PanelProduct, int, float*, int, int, int, void> Byte { get; private init; }
+    private delegate*<in PanelProduct, int, float*, int, int, int, void> Byte { get; init; }
+
+    /// <summary>The int8 class's kernel for a format of blocks.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The format has none.</exception>
+    public delegate*<in PanelProduct, int, float*, int, int, int, void> Of(GgmlType type) => type switch
+    {
+        GgmlType.Q4_0 or GgmlType.Q4_1 => Nibble,
+        GgmlType.Q8_0 => Byte,
+        _ => _blocks(type),
+    };
 
     public delegate*<in AttentionPart, void> Attention { get; private init; }
 
     /// <summary>The same kernels with another for 4-bit weights.</summary>
     public KernelSet WithNibble(string name, delegate*<in PanelProduct, int, float*, int, int, int, void> nibble) =>
-        new(name, IsSupported) { Fp32 = Fp32, Nibble = nibble, Byte = Byte, Attention = Attention };
+        new(name, IsSupported, _blocks) { Fp32 = Fp32, Nibble = nibble, Byte = Byte, Attention = Attention };
 
     /// <summary>The same kernels with another for attention.</summary>
     public KernelSet WithAttention(string name, delegate*<in AttentionPart, void> attention) =>
-        new(name, IsSupported) { Fp32 = Fp32, Nibble = Nibble, Byte = Byte, Attention = attention };
+        new(name, IsSupported, _blocks) { Fp32 = Fp32, Nibble = Nibble, Byte = Byte, Attention = attention };
 
     private static KernelSet Create<TSimd, TRegister>(string name, bool isSupported)
         where TSimd : struct, ISimd<TRegister>
-        where TRegister : struct => new(name, isSupported)
+        where TRegister : struct => new(name, isSupported, &BlockKernels<TSimd, TRegister>.Of)
         {
             Fp32 = &Fp32Kernel<TSimd, TRegister>.MultiplyPanel,
             Nibble = &NibbleKernel<TSimd, TRegister>.MultiplyPanel,

@@ -12,20 +12,19 @@ internal sealed unsafe class KernelTrial : IDisposable
     private readonly ComputePool _pool = new(1);
     private readonly Random _random = new(1);
 
-    public bool AgreesWithPortable(KernelSet set)
+    /// <summary>Whether attention and the formats that are tried in every process agree; other formats are tried when a model brings them.</summary>
+    public bool AgreesWithPortable(KernelSet set) =>
+        AgreesWithPortable(set, GgmlType.Q4_1) && AgreesWithPortable(set, GgmlType.Q8_0) && AgreesWithPortable(set, GgmlType.F32)
+        && AttentionTrial.AgreesWithPortable(set, _pool);
+
+    /// <summary>Whether a format's products have the bits of the portable kernels'.</summary>
+    public bool AgreesWithPortable(KernelSet set, GgmlType type)
     {
         // Neither the outputs nor the rows fill a tile.
-        foreach (GgmlType type in (ReadOnlySpan<GgmlType>)[GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.F32])
-        {
-            using TrialMatrix raw = new(type, outputs: 37, inputs: 192, _random);
-            using Activations x = RandomActivations(rows: 11, width: 192);
-            if (!Product(raw, set, x, 11).AsSpan().SequenceEqual(Product(raw, KernelSet.Portable, x, 11)))
-            {
-                return false;
-            }
-        }
-
-        return AttentionTrial.AgreesWithPortable(set, _pool);
+        int inputs = Math.Max(192, 2 * BlockDecoder.BlockElements(type));
+        using TrialMatrix raw = new(type, outputs: 37, inputs, _random);
+        using Activations x = RandomActivations(rows: 11, inputs);
+        return Product(raw, set, x, 11).AsSpan().SequenceEqual(Product(raw, KernelSet.Portable, x, 11));
     }
 
     /// <summary>The time of a 4-bit product of one row and of sixteen, the best of a few: other processes may take the processor in between.</summary>
@@ -54,7 +53,7 @@ internal sealed unsafe class KernelTrial : IDisposable
 
     private int[] Product(TrialMatrix raw, KernelSet set, Activations x, int rows)
     {
-        using WeightMatrix matrix = Int8Matrix.Supports(raw.Tensor.Type) ? new Int8Matrix(raw.Tensor, set) : new Fp32Matrix(raw.Tensor, set);
+        using WeightMatrix matrix = raw.Tensor.Type == GgmlType.F32 ? new Fp32Matrix(raw.Tensor, set) : new Int8Matrix(raw.Tensor, set);
         int[] y = new int[rows * matrix.Outputs];
         fixed (int* destination = y)
         {
@@ -77,31 +76,15 @@ internal sealed unsafe class KernelTrial : IDisposable
         return x;
     }
 
-    /// <summary>Random quants under random scales.</summary>
+    /// <summary>A raw matrix of <see cref="RandomBlocks"/>.</summary>
     private sealed class TrialMatrix : IDisposable
     {
         private readonly NativeBuffer _bytes;
 
         public TrialMatrix(GgmlType type, int outputs, int inputs, Random random)
         {
-            int blockBytes = BlockDecoder.BlockBytes(type);
-            _bytes = new NativeBuffer((long)outputs * inputs / BlockDecoder.BlockElements(type) * blockBytes);
-            random.NextBytes(new Span<byte>(_bytes.Address, (int)_bytes.ByteCount));
-            for (byte* block = _bytes.Address; block < _bytes.Address + _bytes.ByteCount; block += blockBytes)
-            {
-                if (type == GgmlType.F32)
-                {
-                    *(float*)block = random.NextSingle() - 0.5f;
-                    continue;
-                }
-
-                *(Half*)block = (Half)(random.NextSingle() * 0.01f);
-                if (type == GgmlType.Q4_1)
-                {
-                    *(Half*)(block + 2) = (Half)(random.NextSingle() * -0.1f);
-                }
-            }
-
+            _bytes = new NativeBuffer((long)outputs * inputs / BlockDecoder.BlockElements(type) * BlockDecoder.BlockBytes(type));
+            RandomBlocks.Fill(type, new Span<byte>(_bytes.Address, (int)_bytes.ByteCount), random);
             Tensor = new RawTensor("trial", type, outputs, inputs, (nint)_bytes.Address, _bytes.ByteCount);
         }
 

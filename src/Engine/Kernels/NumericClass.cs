@@ -8,7 +8,7 @@ namespace Serving.Engine.Kernels;
 /// </summary>
 public abstract class NumericClass
 {
-    /// <summary>The class and the instruction set: <c>fp32</c>, <c>int8-blocks-v4/avx2</c>.</summary>
+    /// <summary>The class and the instruction set: <c>fp32</c>, <c>int8-blocks-v5/avx2</c>.</summary>
     public abstract string Name { get; }
 
     /// <summary>Repacks a weight matrix into this class's layout, which for plain floats is a copy. The raw bytes are not needed afterwards.</summary>

@@ -1,4 +1,5 @@
 using Serving.Engine.Formats;
+using Serving.Engine.Formats.Blocks;
 using Serving.Engine.Kernels;
 
 namespace Serving.Engine.Tests.Kernels;
@@ -7,20 +8,24 @@ public sealed unsafe class MatrixProductTests
 {
     private static readonly KernelSet[] Supported = [.. KernelSet.All.ToArray().Where(set => set.IsSupported)];
 
-    public static TheoryData<GgmlType> Types => [GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.Q8_0, GgmlType.F16, GgmlType.BF16, GgmlType.F32];
+    public static TheoryData<GgmlType> Types => [.. Enum.GetValues<GgmlType>().Where(BlockDecoder.HoldsWeights)];
+
+    public static TheoryData<GgmlType> BlockTypes => [.. Enum.GetValues<GgmlType>().Where(type => BlockDecoder.BlockElements(type) > 1)];
 
     [Theory]
     [MemberData(nameof(Types))]
     public void Every_instruction_set_gives_the_bits_of_the_portable_one(GgmlType type)
     {
-        using RandomMatrix matrix = new(type, 53, 416, seed: 11);
+        int inputs = Inputs(type, 416);
+        using RandomMatrix matrix = new(type, 53, inputs, seed: 11);
+        float[] values = Values(70 * inputs, seed: 12);
         foreach (NumericClass reference in Classes(KernelSet.Portable))
         {
-            float[] expected = Multiply(reference, matrix.Raw, Values(70 * 416, seed: 12), 70, threads: 1);
+            float[] expected = Multiply(reference, matrix.Raw, values, 70, threads: 1);
             foreach (KernelSet set in Supported)
             {
                 NumericClass other = reference is Fp32NumericClass ? Classes(set)[0] : Classes(set)[1];
-                Assert.Equal(Bits(expected), Bits(Multiply(other, matrix.Raw, Values(70 * 416, seed: 12), 70, threads: 1)));
+                Assert.Equal(Bits(expected), Bits(Multiply(other, matrix.Raw, values, 70, threads: 1)));
             }
         }
     }
@@ -29,15 +34,16 @@ public sealed unsafe class MatrixProductTests
     [MemberData(nameof(Types))]
     public void A_row_has_the_same_bits_for_every_row_and_thread_count(GgmlType type)
     {
-        const int Inputs = 96, Outputs = 37;
-        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 21);
+        const int Outputs = 37;
+        int inputs = Inputs(type, 96);
+        using RandomMatrix matrix = new(type, Outputs, inputs, seed: 21);
         foreach (KernelSet set in Supported)
         {
             foreach (NumericClass numericClass in Classes(set))
             {
-                float[] values = Values(70 * Inputs, seed: 22);
+                float[] values = Values(70 * inputs, seed: 22);
                 float[] all = Multiply(numericClass, matrix.Raw, values, 70, threads: 3);
-                for (int rows = 1; rows < 70; rows += rows < 10 ? 1 : 13)
+                for (int rows = 1; rows < 70; rows += rows < 33 ? 1 : 13)
                 {
                     float[] some = Multiply(numericClass, matrix.Raw, values, rows, threads: 1 + (rows % 2));
                     Assert.Equal(Bits(all.AsSpan(0, rows * Outputs)), Bits(some));
@@ -50,33 +56,33 @@ public sealed unsafe class MatrixProductTests
     [MemberData(nameof(Types))]
     public void The_fp32_class_is_close_to_double_precision(GgmlType type)
     {
-        const int Inputs = 640, Outputs = 19, Rows = 5;
-        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 31);
-        float[] values = Values(Rows * Inputs, seed: 32);
+        const int Outputs = 19, Rows = 5;
+        int inputs = Inputs(type, 640);
+        using RandomMatrix matrix = new(type, Outputs, inputs, seed: 31);
+        float[] values = Values(Rows * inputs, seed: 32);
         float[] product = Multiply(Classes(Supported[^1])[0], matrix.Raw, values, Rows, threads: 2);
         for (int i = 0; i < product.Length; i++)
         {
-            (double exact, double magnitude) = Dot(matrix.Row(i % Outputs), values.AsSpan(i / Outputs * Inputs, Inputs));
+            (double exact, double magnitude) = Dot(matrix.Row(i % Outputs), values.AsSpan(i / Outputs * inputs, inputs));
             Assert.InRange(product[i], exact - (2e-6 * magnitude), exact + (2e-6 * magnitude));
         }
     }
 
     [Theory]
-    [InlineData(GgmlType.Q4_0)]
-    [InlineData(GgmlType.Q4_1)]
-    [InlineData(GgmlType.Q8_0)]
+    [MemberData(nameof(BlockTypes))]
     public void The_int8_class_stays_within_the_error_of_its_activations(GgmlType type)
     {
-        const int Inputs = 640, Outputs = 19, Rows = 5;
-        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 41);
-        float[] values = Values(Rows * Inputs, seed: 42);
+        const int Outputs = 19, Rows = 5;
+        int inputs = Inputs(type, 640);
+        using RandomMatrix matrix = new(type, Outputs, inputs, seed: 41);
+        float[] values = Values(Rows * inputs, seed: 42);
         float[] product = Multiply(Classes(Supported[^1])[1], matrix.Raw, values, Rows, threads: 2);
         for (int i = 0; i < product.Length; i++)
         {
             float[] weights = matrix.Row(i % Outputs);
-            Span<float> row = values.AsSpan(i / Outputs * Inputs, Inputs);
+            Span<float> row = values.AsSpan(i / Outputs * inputs, inputs);
             double bound = 0;
-            for (int start = 0; start < Inputs; start += 32)
+            for (int start = 0; start < inputs; start += 32)
             {
                 // Half a step of the block for every weight.
                 double step = Magnitude(row.Slice(start, 32)) / 127;
@@ -89,14 +95,13 @@ public sealed unsafe class MatrixProductTests
     }
 
     [Theory]
-    [InlineData(GgmlType.Q4_0)]
-    [InlineData(GgmlType.Q4_1)]
-    [InlineData(GgmlType.Q8_0)]
+    [MemberData(nameof(BlockTypes))]
     public void An_outlier_in_the_int8_class_does_not_coarsen_its_neighbours(GgmlType type)
     {
-        const int Inputs = 640, Outputs = 19;
-        using RandomMatrix matrix = new(type, Outputs, Inputs, seed: 45);
-        float[] values = [.. Values(Inputs, seed: 46).Select(value => Math.Clamp(value, -1f, 1f))];
+        const int Outputs = 19;
+        int inputs = Inputs(type, 640);
+        using RandomMatrix matrix = new(type, Outputs, inputs, seed: 45);
+        float[] values = [.. Values(inputs, seed: 46).Select(value => Math.Clamp(value, -1f, 1f))];
         values[37] = 100f;
         values[600] = -300f;
         float[] product = Multiply(Classes(Supported[^1])[1], matrix.Raw, values, 1, threads: 1);
@@ -110,15 +115,45 @@ public sealed unsafe class MatrixProductTests
         }
     }
 
+    /// <summary>Where a sum of 16 bits would overflow if it could: every activation is 127 steps and every quant the least, the greatest or the table's greatest.</summary>
+    [Theory]
+    [MemberData(nameof(BlockTypes))]
+    public void Extreme_quants_and_activations_stay_exact(GgmlType type)
+    {
+        const int Outputs = 16;
+        int inputs = Inputs(type, 64);
+        foreach (byte filling in new byte[] { 0x00, 0x77, 0x88, 0xff })
+        {
+            using RandomMatrix matrix = new(type, Outputs, inputs, seed: 47, filling);
+            foreach (float sign in new[] { 1f, -1f })
+            {
+                float[] values = [.. Enumerable.Range(0, inputs).Select(i => i % 32 < 16 ? 1 : sign)];
+                foreach (KernelSet set in Supported)
+                {
+                    float[] product = Multiply(Classes(set)[1], matrix.Raw, values, 1, threads: 1);
+                    for (int i = 0; i < Outputs; i++)
+                    {
+                        (double exact, double magnitude) = Dot(matrix.Row(i), values);
+
+                        // One overflow would be off by 65,536 steps of both.
+                        double tolerance = 1e-5 * (1 + magnitude);
+                        Assert.InRange(product[i], exact - tolerance, exact + tolerance);
+                    }
+                }
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Types))]
     public void Copies_weight_rows_exactly(GgmlType type)
     {
-        using RandomMatrix matrix = new(type, 35, 64, seed: 51);
+        int inputs = Inputs(type, 64);
+        using RandomMatrix matrix = new(type, 35, inputs, seed: 51);
         foreach (NumericClass numericClass in Classes(KernelSet.Portable))
         {
             using WeightMatrix packed = numericClass.Pack(matrix.Raw);
-            float[] row = new float[64];
+            float[] row = new float[inputs];
             foreach (int output in new[] { 0, 17, 34 })
             {
                 packed.CopyRow(output, row);
@@ -172,6 +207,9 @@ public sealed unsafe class MatrixProductTests
             }
         });
     }
+
+    /// <summary>At least so many inputs that make whole blocks, more than one.</summary>
+    private static int Inputs(GgmlType type, int inputs) => BlockDecoder.BlockElements(type) == 256 ? Math.Max(2, (inputs + 255) / 256) * 256 : inputs;
 
     private static NumericClass[] Classes(KernelSet set) =>
         [new Fp32NumericClass(KernelSelection.Choose(set.Name)), new Int8BlockNumericClass(KernelSelection.Choose(set.Name))];

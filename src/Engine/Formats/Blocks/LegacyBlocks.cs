@@ -36,12 +36,11 @@ internal static class LegacyBlocks
     public static void DecodeQ5_0(ReadOnlySpan<byte> block, Span<float> y)
     {
         float scale = ReadHalf(block);
-        uint high = BinaryPrimitives.ReadUInt32LittleEndian(block[2..]);
-        ReadOnlySpan<byte> nibbles = block[6..];
-        for (int j = 0; j < HalfBlock; j++)
+        Span<byte> quants = stackalloc byte[2 * HalfBlock];
+        ReadFiveBits(block[2..], quants);
+        for (int j = 0; j < quants.Length; j++)
         {
-            y[j] = ((nibbles[j] & 15 | FifthBit(high, j)) - 16) * scale;
-            y[j + HalfBlock] = ((nibbles[j] >> 4 | FifthBit(high, j + HalfBlock)) - 16) * scale;
+            y[j] = (quants[j] - 16) * scale;
         }
     }
 
@@ -50,12 +49,11 @@ internal static class LegacyBlocks
     {
         float scale = ReadHalf(block);
         float minimum = ReadHalf(block[2..]);
-        uint high = BinaryPrimitives.ReadUInt32LittleEndian(block[4..]);
-        ReadOnlySpan<byte> nibbles = block[8..];
-        for (int j = 0; j < HalfBlock; j++)
+        Span<byte> quants = stackalloc byte[2 * HalfBlock];
+        ReadFiveBits(block[4..], quants);
+        for (int j = 0; j < quants.Length; j++)
         {
-            y[j] = ((nibbles[j] & 15 | FifthBit(high, j)) * scale) + minimum;
-            y[j + HalfBlock] = ((nibbles[j] >> 4 | FifthBit(high, j + HalfBlock)) * scale) + minimum;
+            y[j] = (quants[j] * scale) + minimum;
         }
     }
 
@@ -71,5 +69,24 @@ internal static class LegacyBlocks
 
     public static float ReadHalf(ReadOnlySpan<byte> source) => HalfBits.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(source));
 
-    private static int FifthBit(uint high, int element) => (int)(high >> element & 1) << 4;
+    /// <summary>The 32 quants in 16 bytes of nibbles.</summary>
+    public static void ReadNibbles(ReadOnlySpan<byte> nibbles, Span<byte> quants)
+    {
+        for (int j = 0; j < HalfBlock; j++)
+        {
+            quants[j] = (byte)(nibbles[j] & 15);
+            quants[j + HalfBlock] = (byte)(nibbles[j] >> 4);
+        }
+    }
+
+    /// <summary>The 32 quants of <c>u32 high; u8 q[16]</c>.</summary>
+    public static void ReadFiveBits(ReadOnlySpan<byte> source, Span<byte> quants)
+    {
+        uint high = BinaryPrimitives.ReadUInt32LittleEndian(source);
+        ReadNibbles(source[sizeof(uint)..], quants);
+        for (int j = 0; j < 2 * HalfBlock; j++)
+        {
+            quants[j] |= (byte)((high >> j & 1) << 4);
+        }
+    }
 }

@@ -6,7 +6,7 @@ using Serving.Engine.Formats.Blocks;
 namespace Serving.Engine.Kernels.Simd;
 
 /// <summary>Eight outputs a register: AVX2 and FMA.</summary>
-internal readonly unsafe struct Avx2Simd : ISimd<Vector256<byte>>
+internal readonly unsafe partial struct Avx2Simd : ISimd<Vector256<byte>>
 {
     public static int Outputs => 8;
 

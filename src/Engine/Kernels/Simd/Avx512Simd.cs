@@ -6,7 +6,7 @@ using Serving.Engine.Formats.Blocks;
 namespace Serving.Engine.Kernels.Simd;
 
 /// <summary>Sixteen outputs a register: AVX-512 F and BW.</summary>
-internal readonly unsafe struct Avx512Simd : ISimd<Vector512<byte>>
+internal readonly unsafe partial struct Avx512Simd : ISimd<Vector512<byte>>
 {
     public static int Outputs => 16;
 

@@ -5,7 +5,7 @@ namespace Serving.Engine.Kernels.Simd;
 /// alone. All are exact or rounded once, as IEEE 754 says, so that every set gives the same bits.
 /// </summary>
 /// <typeparam name="TRegister">A register's bytes. Four bytes, or one 32-bit number, belong to one output.</typeparam>
-internal unsafe interface ISimd<TRegister>
+internal unsafe partial interface ISimd<TRegister>
     where TRegister : struct
 {
     /// <summary>Outputs in a register: 4, 8 or 16.</summary>

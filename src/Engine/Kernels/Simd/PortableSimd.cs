@@ -6,7 +6,7 @@ using Serving.Engine.Formats.Blocks;
 namespace Serving.Engine.Kernels.Simd;
 
 /// <summary>Four outputs a register, by what .NET offers on every processor.</summary>
-internal readonly unsafe struct PortableSimd : ISimd<Vector128<byte>>
+internal readonly unsafe partial struct PortableSimd : ISimd<Vector128<byte>>
 {
     public static int Outputs => 4;
 
