@@ -168,10 +168,9 @@ internal static class SpeculationTable
             foreach (ref readonly ScheduledSequence scheduled in Scheduler.Scheduled)
             {
                 hasPrompt |= scheduled.ScheduledTokens - scheduled.DraftCount > 1;
-                bool goesOn = Scheduler.Commit(scheduled, scheduled.LogitsIndex < 0 ? -1 : Sample(scheduled, 0));
-                for (int draft = 0; goesOn; draft++)
+                for (int row = 0; Scheduler.Commit(scheduled, row, Sample(scheduled, row));)
                 {
-                    goesOn = Scheduler.CommitDraft(scheduled, draft, Sample(scheduled, draft + 1));
+                    row++;
                 }
             }
 
@@ -180,6 +179,11 @@ internal static class SpeculationTable
 
         private int Sample(in ScheduledSequence scheduled, int row)
         {
+            if (scheduled.LogitsIndex < 0)
+            {
+                return -1;
+            }
+
             ReadOnlySpan<float> logits = _plan.Logits.Slice((scheduled.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
             return _sampler.TrySample(scheduled.Sequence.SamplingInput(logits), out int token) ? token : throw new InvalidOperationException("The logits are not finite.");
         }

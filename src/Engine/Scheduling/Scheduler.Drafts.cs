@@ -17,20 +17,6 @@ public sealed partial class Scheduler
     /// <summary>Guesses that held.</summary>
     public long AcceptedCount { get; private set; }
 
-    /// <summary>Records the token sampled from the logits of a guessed token, which <see cref="Commit"/> or this has said to hold.</summary>
-    /// <param name="scheduled">An element of <see cref="Scheduled"/>.</param>
-    /// <param name="draft">The guess's place from 0.</param>
-    /// <returns>Whether the next guess holds too.</returns>
-    public bool CommitDraft(in ScheduledSequence scheduled, int draft, int sampledToken)
-    {
-        var sequence = scheduled.Sequence;
-        AcceptedCount++;
-        sequence.ComputedTokens++;
-        PublishComputed(sequence);
-        sequence.Observer.OnComputed(sequence);
-        return AppendAndCompare(scheduled, draft + 1, sampledToken);
-    }
-
     /// <summary>Appends a token and tells whether it is the guess at a place.</summary>
     private bool AppendAndCompare(in ScheduledSequence scheduled, int draft, int sampledToken)
     {

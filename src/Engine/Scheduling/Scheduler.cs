@@ -122,23 +122,25 @@ public sealed partial class Scheduler
         }
     }
 
-    /// <summary>Records that a part of the step has run.</summary>
+    /// <summary>Records that a part of the step has run, and again each guessed token of it that holds.</summary>
     /// <param name="scheduled">An element of <see cref="Scheduled"/>.</param>
-    /// <param name="sampledToken">The token sampled from its first logits; ignored when it has none.</param>
-    /// <returns>Whether that is the first guessed token: then its logits are to be sampled too, for <see cref="CommitDraft"/>.</returns>
-    public bool Commit(in ScheduledSequence scheduled, int sampledToken)
+    /// <param name="row">Which of its rows of logits the token was sampled from: 0, and one more each time that this has returned true.</param>
+    /// <param name="sampledToken">Ignored when it has no logits.</param>
+    /// <returns>Whether the token is the one guessed: then the guess's logits are to be sampled and committed too.</returns>
+    public bool Commit(in ScheduledSequence scheduled, int row, int sampledToken)
     {
         var sequence = scheduled.Sequence;
         Debug.Assert(sequence.State == SequenceState.Running, "Only running sequences are scheduled.");
         var promptTokensLeft = Math.Max(0, sequence.PromptLength - sequence.ComputedTokens);
-        var tokens = scheduled.ScheduledTokens - scheduled.DraftCount;
+        var tokens = row == 0 ? scheduled.ScheduledTokens - scheduled.DraftCount : 1;
+        AcceptedCount += row == 0 ? 0 : 1;
         sequence.ComputedPromptTokens += Math.Min(tokens, promptTokensLeft);
         sequence.ComputedTokens += tokens;
         PublishComputed(sequence);
         sequence.Observer.OnComputed(sequence);
         if (scheduled.LogitsIndex >= 0)
         {
-            return AppendAndCompare(scheduled, 0, sampledToken);
+            return AppendAndCompare(scheduled, row, sampledToken);
         }
 
         if (sequence.Work == SequenceWork.PrefillOnly && sequence.PendingTokens == 0)

@@ -71,20 +71,24 @@ internal sealed class EngineRun
         _scheduler.ObserveStep(Stopwatch.GetElapsedTime(begin));
         foreach (ref readonly var scheduled in _scheduler.Scheduled)
         {
-            var token = -1;
-            if (scheduled.LogitsIndex >= 0 && !TrySample(scheduled, out token))
+            for (var row = 0; _scheduler.Commit(scheduled, row, Sample(scheduled, row));)
             {
-                throw new BenchException("The model gave logits that are not finite numbers.");
+                row++;
             }
-
-            _scheduler.Commit(scheduled, token);
         }
     }
 
-    private bool TrySample(in ScheduledSequence scheduled, out int token)
+    private int Sample(in ScheduledSequence scheduled, int row)
     {
-        var logits = _plan.Logits.Slice(scheduled.LogitsIndex * _plan.VocabularySize, _plan.VocabularySize);
-        return _sampler.TrySample(scheduled.Sequence.SamplingInput(logits), out token);
+        if (scheduled.LogitsIndex < 0)
+        {
+            return -1;
+        }
+
+        var logits = _plan.Logits.Slice((scheduled.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
+        return _sampler.TrySample(scheduled.Sequence.SamplingInput(logits), out var token)
+            ? token
+            : throw new BenchException("The model gave logits that are not finite numbers.");
     }
 
     /// <summary>Nobody listens: what matters is in the sequence.</summary>

@@ -160,22 +160,20 @@ public sealed partial class EngineLoop
 
     private void Commit(in ScheduledSequence scheduled)
     {
-        if (scheduled.LogitsIndex < 0)
+        for (var row = 0; TrySample(scheduled, row, out var token) && _scheduler.Commit(scheduled, row, token);)
         {
-            _scheduler.Commit(scheduled, sampledToken: -1);
-            return;
-        }
-
-        // The logits of a guessed token count while all that was sampled before them is as guessed.
-        var goesOn = TrySample(scheduled, 0, out var token) && _scheduler.Commit(scheduled, token);
-        for (var draft = 0; goesOn; draft++)
-        {
-            goesOn = TrySample(scheduled, draft + 1, out token) && _scheduler.CommitDraft(scheduled, draft, token);
+            row++;
         }
     }
 
     private bool TrySample(in ScheduledSequence scheduled, int row, out int token)
     {
+        token = -1;
+        if (scheduled.LogitsIndex < 0)
+        {
+            return true;
+        }
+
         var sequence = scheduled.Sequence;
         var logits = _plan.Logits.Slice((scheduled.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
         if (TrySample(logits, sequence, out token))

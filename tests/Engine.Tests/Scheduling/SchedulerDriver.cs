@@ -109,16 +109,20 @@ internal class SchedulerDriver : ISequenceObserver
 
         foreach (ref readonly var part in Scheduler.Scheduled)
         {
-            var goesOn = Scheduler.Commit(part, part.LogitsIndex < 0 ? -1 : Sample(part, 0));
-            for (var draft = 0; goesOn; draft++)
+            for (var row = 0; Scheduler.Commit(part, row, Sample(part, row));)
             {
-                goesOn = Scheduler.CommitDraft(part, draft, Sample(part, draft + 1));
+                row++;
             }
         }
     }
 
     private int Sample(in ScheduledSequence part, int row)
     {
+        if (part.LogitsIndex < 0)
+        {
+            return -1;
+        }
+
         var logits = _plan.Logits.Slice((part.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
         if (!_sampler.TrySample(part.Sequence.SamplingInput(logits), out var token))
         {
