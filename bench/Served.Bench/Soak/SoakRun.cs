@@ -1,3 +1,4 @@
+using Serving.Cli.Bench.Serve;
 using Serving.Contracts.Cluster;
 
 namespace Serving.Served.Bench.Soak;
@@ -20,7 +21,7 @@ internal static class SoakRun
         using WorkerProbe workers = await WorkerProbe.CreateAsync(platform.DataFolder);
         using SoakLoad load = new(platform.Client);
         using CancellationTokenSource stop = new(duration);
-        Task sending = load.RunAsync(TraceRequest.ReadAll(), stop.Token);
+        Task sending = load.RunAsync(RequestTrace.Read(Path.Combine(FreshPlatform.RepositoryRoot(), "bench", "traces", "azure-conversation.csv")), stop.Token);
         List<WorkerState[]> samples = [];
         while (!stop.IsCancellationRequested)
         {
