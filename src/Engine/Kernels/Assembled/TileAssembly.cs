@@ -34,6 +34,7 @@ internal static class TileAssembly
     // Sums of the rows are zmm0 and on; a block's weights are zmm16 to zmm23.
     private static readonly AssemblerRegisterZMM _scale = zmm24;
     private static readonly AssemblerRegisterZMM _minimum = zmm25;
+    private static readonly AssemblerRegisterZMM _minus128 = zmm25;
     private static readonly AssemblerRegisterZMM _constant = zmm26;
     private static readonly AssemblerRegisterZMM[] _dots = [zmm27, zmm28, zmm29, zmm30];
     private static readonly AssemblerRegisterZMM _rowScale = zmm31;
@@ -77,15 +78,15 @@ internal static class TileAssembly
     {
         Begin(a, rows);
 
+        a.mov(eax, unchecked((int)0x80808080));
+        a.vpbroadcastd(_constant, eax);
+        a.mov(eax, unchecked((int)0xff80ff80));
+        a.vpbroadcastd(_minus128, eax);
+
         // The scales lie behind all blocks.
         a.mov(_scales, _blocks);
         a.imul(_scales, _scales, BytePanels.BlockBytes);
         a.add(_scales, _weights);
-        a.mov(r11d, unchecked((int)0x80808080));
-        a.vpbroadcastd(_constant, r11d);
-        a.mov(r11d, unchecked((int)0xff80ff80));
-        a.vpbroadcastd(_minimum, r11d);
-        a.lea(_x3Stride, __[_xStride + (_xStride * 2)]);
         Label block = a.CreateLabel();
         a.Label(ref block);
         Prefetch(a, BytePanels.BlockBytes);
@@ -99,7 +100,7 @@ internal static class TileAssembly
         {
             AssemblerRegisterZMM dot = _dots[row % _dots.Length];
             a.vpbroadcastd(dot, __dword_ptr[X(row) + QuantizedRow.HalfSumsOffset]);
-            a.vpmaddwd(dot, dot, _minimum);
+            a.vpmaddwd(dot, dot, _minus128);
             AddBlock(a, row, dot);
         }
 

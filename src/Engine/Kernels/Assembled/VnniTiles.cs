@@ -44,48 +44,31 @@ internal static unsafe class VnniTiles
     /// <summary>Whether the processor has the instructions and the system allows code made at run time.</summary>
     public static bool IsSupported => _code is not null;
 
+    public static void MultiplyNibblePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
+        Multiply<Nibbles>(_nibbleTiles, in product, panel, y, yStride, firstRow, rows);
+
+    public static void MultiplyBytePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
+        Multiply<Bytes>(_byteTiles, in product, panel, y, yStride, firstRow, rows);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyNibblePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
+    private static void Multiply<TIntrinsics>(nint[] tiles, in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
+        where TIntrinsics : struct, IIntrinsics
     {
         if (rows == 1)
         {
-            NibbleKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
+            TIntrinsics.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
             return;
         }
 
         byte* weights = product.Weights + (panel * product.PanelBytes);
         byte* x = product.X + (firstRow * product.XStrideBytes);
         int blocks = product.Inputs / QuantizedRow.BlockInputs;
-        RunTiles(_nibbleTiles, weights, x, product.XStrideBytes, y, yStride, blocks, rows);
+        RunTiles(tiles, weights, x, product.XStrideBytes, y, yStride, blocks, rows);
         for (byte* outliers = x + (blocks * QuantizedRow.BlockBytes); rows > 0; rows--, outliers += product.XStrideBytes, y += yStride)
         {
             if (*(int*)outliers > 0)
             {
-                Vector512<byte> sum = NibbleKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, 0, outliers, Vector512.Load(y).AsByte());
-                sum.AsSingle().Store(y);
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyBytePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
-    {
-        if (rows == 1)
-        {
-            ByteKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
-            return;
-        }
-
-        byte* weights = product.Weights + (panel * product.PanelBytes);
-        byte* x = product.X + (firstRow * product.XStrideBytes);
-        int blocks = product.Inputs / QuantizedRow.BlockInputs;
-        RunTiles(_byteTiles, weights, x, product.XStrideBytes, y, yStride, blocks, rows);
-        for (byte* outliers = x + (blocks * QuantizedRow.BlockBytes); rows > 0; rows--, outliers += product.XStrideBytes, y += yStride)
-        {
-            if (*(int*)outliers > 0)
-            {
-                Vector512<byte> sum = ByteKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, 0, blocks, outliers, Vector512.Load(y).AsByte());
-                sum.AsSingle().Store(y);
+                TIntrinsics.AddOutliers(weights, blocks, outliers, Vector512.Load(y).AsByte()).AsSingle().Store(y);
             }
         }
     }
@@ -116,5 +99,33 @@ internal static unsafe class VnniTiles
 
         (_, _, int ecx, _) = X86Base.CpuId(7, 0);
         return (ecx >> Avx512VnniBit & 1) != 0;
+    }
+
+    /// <summary>What the kernel written with intrinsics does for the same weights.</summary>
+    private interface IIntrinsics
+    {
+        static abstract void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows);
+
+        static abstract Vector512<byte> AddOutliers(byte* weights, int blocks, byte* outliers, Vector512<byte> sum);
+    }
+
+    private readonly struct Nibbles : IIntrinsics
+    {
+        public static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
+            NibbleKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<byte> AddOutliers(byte* weights, int blocks, byte* outliers, Vector512<byte> sum) =>
+            NibbleKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, part: 0, outliers, sum);
+    }
+
+    private readonly struct Bytes : IIntrinsics
+    {
+        public static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
+            ByteKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<byte> AddOutliers(byte* weights, int blocks, byte* outliers, Vector512<byte> sum) =>
+            ByteKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, part: 0, blocks, outliers, sum);
     }
 }
