@@ -27,10 +27,11 @@ public sealed partial class EngineLoop
     {
         _loadHasChanged = true;
         StopCountingAsWaiting(handle);
-
-        // Whoever reads the end of the sequence finds its blocks free in the snapshot too.
-        _counters.Publish(_scheduler, _pool);
+        PublishCounters();
     }
+
+    /// <summary>Called before a caller is told of blocks taken or freed, so that he finds them so in the snapshot too.</summary>
+    internal void PublishCounters() => _counters.Publish(_scheduler, _pool);
 
     private void Run()
     {
@@ -213,7 +214,7 @@ public sealed partial class EngineLoop
 
     private void Publish()
     {
-        _counters.Publish(_scheduler, _pool);
+        PublishCounters();
         if (!_loadHasChanged)
         {
             return;

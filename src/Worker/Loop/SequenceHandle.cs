@@ -133,6 +133,7 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
         }
 
         Volatile.Write(ref _promptBlocks, sequence.Table.Blocks.ToArray());
+        _loop.PublishCounters();
         _outputs.AnnounceBlocksReserved();
     }
 
@@ -146,6 +147,7 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     {
         _clock.MarkPrefillComputed();
         Volatile.Write(ref _promptBlocks, sequence.Table.Blocks.ToArray());
+        _loop.PublishCounters();
         _outputs.AnnouncePrefillComputed();
     }
 

@@ -103,9 +103,11 @@ public sealed class HandOffTests
         Assert.True(decode.Engine.Snapshot.KvBlocksUsed > 0, "the decode worker reserves blocks before it asks");
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
-        goOn.Set();
 
-        await AssertNothingIsHeldAsync(prefill, decode);
+        // The decode worker hears of it a moment later, and waits for nobody; the prefill worker's step ends first.
+        await AssertNothingIsHeldAsync(decode);
+        goOn.Set();
+        await AssertNothingIsHeldAsync(prefill);
         Assert.Equal(0, decode.Engine.Snapshot.GeneratedTokens);
     }
 

@@ -35,7 +35,7 @@ public sealed class EngineLoopFailureTests
         await using var harness = new LoopHarness();
         harness.Executor.OnLogits = plan =>
         {
-            if (plan.LogitRowCount == 2)
+            if (plan.SequenceCount == 2)
             {
                 plan.Logits[plan.VocabularySize + 3] = float.NaN;
             }

@@ -34,6 +34,29 @@ public sealed class EngineLoopHandOffTests
     }
 
     [Fact]
+    public async Task Who_is_told_of_blocks_finds_them_in_the_snapshot()
+    {
+        using var stepEntered = new SemaphoreSlim(0);
+        using var stepMayRun = new SemaphoreSlim(0);
+        await using var harness = new LoopHarness(onStep: _ =>
+        {
+            stepEntered.Release();
+            stepMayRun.Wait(Patience);
+        });
+        harness.Submit(Prompt(3), maxTokens: 3);
+        Assert.True(await stepEntered.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        var remote = harness.Submit(Prompt(9), SequenceWork.GenerateFromRemoteKv);
+        stepMayRun.Release();
+
+        // The engine is in the step that follows the admission, and so has not come to where it always publishes.
+        Assert.Equal(SequenceOutputKind.BlocksReserved, (await NextAsync(remote)).Kind);
+        Assert.Equal((1, 4), (harness.Loop.Snapshot.WaitingForRemoteKv, harness.Loop.Snapshot.KvBlocksUsed));
+
+        stepMayRun.Release(100);
+        remote.FailRemoteKv();
+    }
+
+    [Fact]
     public async Task A_hand_off_that_fails_is_computed_here()
     {
         await using var harness = new LoopHarness();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
 using Serving.Worker.Loop;
@@ -85,13 +86,17 @@ public sealed class EngineLoopTests
     [InlineData(false)]
     public async Task A_deadline_ends_a_sequence_also_where_nothing_else_happens(bool isRunning)
     {
-        await using var harness = new LoopHarness(blocks: 4, contextLength: 16);
+        var time = new FakeTimeProvider();
+        await using var harness = new LoopHarness(blocks: 4, contextLength: 16, time: time);
         var holder = harness.Submit(Prompt(12), SequenceWork.GenerateFromRemoteKv, maxTokens: 2);
         await NextAsync(holder);
         var request = Request(Prompt(isRunning ? 3 : 9, 1), maxTokens: 12) with { Timeout = TimeSpan.FromMilliseconds(50) };
 
         // One block is left: what runs gets stuck at its end, what is longer waits.
-        var (tokens, end) = await ReadToEndAsync(harness.Loop.Submit(request).Handle!);
+        var handle = harness.Loop.Submit(request).Handle!;
+        await WaitForAsync(() => isRunning ? harness.Loop.Snapshot.GeneratedTokens == 2 : harness.Loop.Snapshot is { Waiting: 1, Running: 0 });
+        time.Advance(request.Timeout!.Value);
+        var (tokens, end) = await ReadToEndAsync(handle);
 
         Assert.Equal((SequenceState.FinishedDeadline, isRunning ? 2 : 0), (end.State, tokens.Length));
         holder.FailRemoteKv();

@@ -12,7 +12,9 @@ internal sealed class LoopHarness : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public LoopHarness(int blocks = 64, int waitingMax = 16, int runningMax = 8, int contextLength = 64, int? waitingPerTenantMax = null, Action<StepPlan>? onStep = null)
+    public LoopHarness(
+        int blocks = 64, int waitingMax = 16, int runningMax = 8, int contextLength = 64, int? waitingPerTenantMax = null,
+        Action<StepPlan>? onStep = null, TimeProvider? time = null)
     {
         Executor = new FakeModelExecutor(blocks, contextLength: contextLength) { OnStep = onStep };
         Loop = new EngineLoop(
@@ -28,7 +30,7 @@ internal sealed class LoopHarness : IAsyncDisposable
                     WaitingSequencesPerTenantMax = waitingPerTenantMax ?? waitingMax,
                 },
             },
-            TimeProvider.System,
+            time ?? TimeProvider.System,
             NullLogger.Instance);
     }
 
