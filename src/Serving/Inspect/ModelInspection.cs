@@ -86,7 +86,7 @@ internal sealed partial record ModelInspection
         ];
     }
 
-    /// <summary>The kernel of each matrix, by the name of its tensor. One row of each is packed, which says what all of it will be.</summary>
+    /// <summary>The kernels of each matrix, by the name of its tensor: more than one where its parts differ. One row of each is packed, which says what all of it will be.</summary>
     private static Dictionary<string, string> Kernels(ModelGraph graph, NumericClass numericClass)
     {
         var isFactor = graph.FindFactors();
@@ -111,7 +111,9 @@ internal sealed partial record ModelInspection
             }
 
             // A part's name is its tensor's and what follows in brackets.
-            kernels[matrix.Name.Split('[')[0]] = kernel;
+            var tensor = matrix.Name.Split('[')[0];
+            var known = kernels.GetValueOrDefault(tensor, kernel);
+            kernels[tensor] = known.Split(", ").Contains(kernel) ? known : $"{known}, {kernel}";
         }
 
         return kernels;

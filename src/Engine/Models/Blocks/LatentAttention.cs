@@ -118,23 +118,32 @@ internal static class LatentAttention
         return (keys, values);
     }
 
-    /// <summary>Some rows of a matrix as columns, in fp32: what the blocks of a quantised format lie along is no more contiguous then.</summary>
-    private static MatrixData Transposed(RawTensor matrix, int first, int count) => MatrixData.Rearranged(
-        matrix.Name,
-        GgmlType.F32,
-        matrix.Inputs,
-        count,
-        destination =>
+    /// <summary>
+    /// Some rows of a matrix as columns. Plain floats keep their format; what the blocks of a quantised one lie along is no more contiguous then, so that they
+    /// become fp32.
+    /// </summary>
+    private static MatrixData Transposed(RawTensor matrix, int first, int count)
+    {
+        bool isPlain = BlockDecoder.BlockElements(matrix.Type) == 1;
+        GgmlType type = isPlain ? matrix.Type : GgmlType.F32;
+        int size = BlockDecoder.BlockBytes(type);
+        return MatrixData.Rearranged(matrix.Name, type, matrix.Inputs, count, columns =>
         {
-            Span<float> columns = MemoryMarshal.Cast<byte, float>(destination);
-            var row = new float[matrix.Inputs];
+            var decoded = new float[isPlain ? 0 : matrix.Inputs];
             for (int i = 0; i < count; i++)
             {
-                BlockDecoder.Decode(matrix.Type, matrix.Row(first + i), row);
-                for (int output = 0; output < row.Length; output++)
+                ReadOnlySpan<byte> row = matrix.Row(first + i);
+                if (!isPlain)
                 {
-                    columns[(output * count) + i] = row[output];
+                    BlockDecoder.Decode(matrix.Type, row, decoded);
+                    row = MemoryMarshal.AsBytes(decoded.AsSpan());
+                }
+
+                for (int output = 0; output < matrix.Inputs; output++)
+                {
+                    row.Slice(output * size, size).CopyTo(columns[(((output * count) + i) * size)..]);
                 }
             }
         });
+    }
 }
