@@ -82,6 +82,13 @@ public sealed class WorkerModelOptions
     /// <summary>The GGUF file.</summary>
     [Required]
     public string Path { get; set; } = "";
+
+    /// <summary>
+    /// The form in which the model writes tool calls: <c>harmony</c>, <c>deepseek_v3</c>, <c>mistral</c>, <c>hermes</c>, <c>pythonic</c>, <c>llama3_json</c>,
+    /// or <c>none</c>. Default: what its chat template says.
+    /// </summary>
+    [RegularExpression("harmony|deepseek_v3|mistral|hermes|pythonic|llama3_json|none", ErrorMessage = "There is no tool parser of that name: give harmony, deepseek_v3, mistral, hermes, pythonic, llama3_json or none.")]
+    public string? ToolParser { get; set; }
 }
 
 /// <summary>The numeric class of a worker's models.</summary>

@@ -41,8 +41,30 @@ public sealed class BadInputTests
         ("stream_options.include_usage", Values("stream_options", "{\"include_usage\":1},\"stream\":true")),
         ("n", Values("n", "0", "129", "1.5", "\"1\"")),
         ("best_of", Values("best_of", "0", "21", "1.5", "2,\"n\":3", "3,\"stream\":true")),
-        ("tools", Values("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "7")),
-        ("tool_choice", Values("tool_choice", "\"required\"", "{}")),
+        ("tools", Values("tools", "7", "{}", Tools([.. Enumerable.Range(0, 129).Select(i => $"{{\"name\":\"f{i}\"}}")]))),
+        ("tools[0]", Values("tools", "[7]", "[null]")),
+        ("tools[0].type", Values("tools", "[{}]", "[{\"type\":\"custom\",\"custom\":{\"name\":\"f\"}}]", "[{\"type\":1}]")),
+        ("tools[0].function", Values("tools", "[{\"type\":\"function\"}]", "[{\"type\":\"function\",\"function\":\"f\"}]")),
+        ("tools[0].function.name", Values("tools", Tools("{}"), Tools("{\"name\":null}"), Tools("{\"name\":\"\"}"), Tools("{\"name\":\"a b\"}"), Tools("{\"name\":\"\u00e9\"}"), Tools($"{{\"name\":\"{new string('f', 65)}\"}}"))),
+        ("tools[1].function.name", Values("tools", Tools("{\"name\":\"f\"}", "{\"name\":\"f\"}"))),
+        ("tools[0].function.description", Values("tools", Tools("{\"name\":\"f\",\"description\":7}"))),
+        ("tools[0].function.parameters", Values("tools", Tools("{\"name\":\"f\",\"parameters\":[]}"), Tools("{\"name\":\"f\",\"parameters\":{\"type\":\"string\"}}"), Tools("{\"name\":\"f\",\"parameters\":true}"))),
+        ("tools[0].function.strict", Values("tools", Tools("{\"name\":\"f\",\"strict\":1}"), Tools("{\"name\":\"f\",\"strict\":true}"))),
+        ("tool_choice", Values("tool_choice", "\"required\"", "\"any\"", "7", "[]", $"\"required\",\"tools\":{Tools("{\"name\":\"f\"}")}")),
+        ("tool_choice.type", Values("tool_choice", "{}", "{\"type\":\"custom\"}", "{\"type\":7}")),
+        ("tool_choice.function.name", Values("tool_choice", "{\"type\":\"function\"}", "{\"type\":\"function\",\"function\":{}}", $"{{\"type\":\"function\",\"function\":{{\"name\":\"g\"}}}},\"tools\":{Tools("{\"name\":\"f\"}")}")),
+        ("tool_choice", Values("tool_choice", $"{{\"type\":\"function\",\"function\":{{\"name\":\"f\"}}}},\"tools\":{Tools("{\"name\":\"f\"}")}")),
+        ("tool_choice.allowed_tools", Values("tool_choice", "{\"type\":\"allowed_tools\"}")),
+        ("tool_choice.allowed_tools.mode", Values("tool_choice", "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"none\"}}")),
+        ("tool_choice.allowed_tools.tools", Values("tool_choice", "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[]}}")),
+        ("tool_choice.allowed_tools.tools[0].function.name", Values("tool_choice", "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"g\"}}]}}")),
+        ("messages[0].tool_call_id", [With("[{\"role\":\"tool\",\"content\":\"x\",\"tool_call_id\":\"c1\"}]")]),
+        ("messages[2].tool_call_id", [With($"[{Caller("c1")},{Result("c1")},{Result("c2")}]"), With($"[{Caller("c1")},{Result("c1")},{{\"role\":\"tool\",\"content\":\"x\",\"tool_call_id\":7}}]")]),
+        ("messages[0].tool_calls", [With($"[{Caller("c1")}]"), With($"[{Caller("c1", "c2")},{Result("c2")}]"), With($"[{Caller("c1")},{{\"role\":\"user\",\"content\":\"x\"}}]")]),
+        ("messages[0].tool_calls[1].id", [With($"[{Caller("c1", "c1")}]")]),
+        ("messages[0].tool_calls[0].id", [With("[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}]")]),
+        ("messages[0].tool_calls[0].type", [With("[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\",\"type\":\"custom\",\"custom\":{}}]}]")]),
+        ("messages[0].reasoning_content", [With("[{\"role\":\"assistant\",\"content\":\"x\",\"reasoning_content\":7}]")]),
         ("functions", Values("functions", "[{}]")),
         ("logprobs", Values("logprobs", "1")),
         ("top_logprobs", Values("top_logprobs", "1", "21,\"logprobs\":true", "-1", "2,\"logprobs\":false")),
@@ -212,6 +234,14 @@ public sealed class BadInputTests
         Assert.Equal(code, (await response.ErrorAsync()).GetProperty("code").GetString());
         Assert.StartsWith("req_", response.Header("x-request-id"), StringComparison.Ordinal);
     }
+
+    private static string Tools(params string[] functions) =>
+        $"[{string.Join(",", functions.Select(function => $"{{\"type\":\"function\",\"function\":{function}}}"))}]";
+
+    private static string Caller(params string[] ids) =>
+        $"{{\"role\":\"assistant\",\"tool_calls\":[{string.Join(",", ids.Select(id => $"{{\"id\":\"{id}\",\"type\":\"function\",\"function\":{{\"name\":\"f\",\"arguments\":\"{{}}\"}}}}"))}]}}";
+
+    private static string Result(string id) => $"{{\"role\":\"tool\",\"content\":\"x\",\"tool_call_id\":\"{id}\"}}";
 
     private static string With(string messages) => $"{{{Model},\"messages\":{messages}}}";
 

@@ -23,6 +23,8 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
     {
         var choice = _choices[tokens.Choice];
         choice.Text.Append(tokens.Text);
+        choice.Reasoning.Append(tokens.Reasoning);
+        choice.Calls.Add(tokens.ToolCalls);
         choice.Logprobs?.AddRange(tokens.Logprobs);
     }
 
@@ -40,7 +42,7 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
         }
 
         json.WriteEndArray();
-        json.WriteUsage(_started!, completionTokens);
+        json.WriteUsage(_started!, completionTokens, _choices.Sum(choice => choice.Finished!.ReasoningTokens));
         json.WriteEndObject();
     }
 
@@ -52,8 +54,22 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
         json.WriteNumber("index"u8, index);
         json.WriteStartObject("message"u8);
         json.WriteString("role"u8, "assistant"u8);
-        json.WriteString("content"u8, choice.Text.ToString());
+        if (choice.Text.Length == 0 && !choice.Calls.IsEmpty)
+        {
+            json.WriteNull("content"u8);
+        }
+        else
+        {
+            json.WriteString("content"u8, choice.Text.ToString());
+        }
+
         json.WriteNull("refusal"u8);
+        if (choice.Reasoning.Length > 0)
+        {
+            json.WriteString("reasoning_content"u8, choice.Reasoning.ToString());
+        }
+
+        choice.Calls.Write(json);
         json.WriteEndObject();
         json.WriteLogprobs(choice.Logprobs);
         json.WriteEnd(choice.Finished!);
@@ -63,6 +79,10 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
     private sealed class Choice(List<TokenLogprobs>? logprobs)
     {
         public StringBuilder Text { get; } = new();
+
+        public StringBuilder Reasoning { get; } = new();
+
+        public ToolCallCollector Calls { get; } = new();
 
         public List<TokenLogprobs>? Logprobs => logprobs;
 

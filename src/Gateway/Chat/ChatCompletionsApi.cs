@@ -109,8 +109,9 @@ internal sealed class ChatCompletionsApi(
     {
         RequestId = context.TraceIdentifier,
         Model = model.Name,
-        Chat = new ChatPrompt { MessagesJson = profile.MessagesJson, AddGenerationPrompt = true },
+        Chat = new ChatPrompt { MessagesJson = profile.MessagesJson, ToolsJson = profile.Tools.Json, AddGenerationPrompt = true },
         Sampling = profile.Sampling,
+        Tools = profile.Tools.Parameters,
         Stop = profile.Stop,
         Choices = profile.Choices,
         BestOf = profile.BestOf,

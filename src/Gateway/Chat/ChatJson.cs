@@ -23,7 +23,7 @@ internal static class ChatJson
         json.WriteString("system_fingerprint"u8, id.SystemFingerprint);
     }
 
-    public static void WriteUsage(this Utf8JsonWriter json, CompletionStarted started, int completionTokens)
+    public static void WriteUsage(this Utf8JsonWriter json, CompletionStarted started, int completionTokens, int reasoningTokens)
     {
         json.WriteStartObject("usage"u8);
         json.WriteNumber("prompt_tokens"u8, started.PromptTokens);
@@ -34,7 +34,7 @@ internal static class ChatJson
         json.WriteNumber("audio_tokens"u8, 0);
         json.WriteEndObject();
         json.WriteStartObject("completion_tokens_details"u8);
-        json.WriteNumber("reasoning_tokens"u8, 0);
+        json.WriteNumber("reasoning_tokens"u8, reasoningTokens);
         json.WriteNumber("audio_tokens"u8, 0);
         json.WriteNumber("accepted_prediction_tokens"u8, 0);
         json.WriteNumber("rejected_prediction_tokens"u8, 0);
@@ -63,6 +63,7 @@ internal static class ChatJson
     {
         FinishReason.Stop => "stop"u8,
         FinishReason.Length => "length"u8,
+        FinishReason.ToolCalls => "tool_calls"u8,
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "No such finish reason."),
     };
 }

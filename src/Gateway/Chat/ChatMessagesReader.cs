@@ -35,19 +35,21 @@ internal static class ChatMessagesReader
         using var json = new Utf8JsonWriter(output, ChatJson.WriterOptions);
         json.WriteStartArray();
         var index = 0;
+        var dialogue = new ToolDialogue();
         foreach (var message in messages.EnumerateArray())
         {
-            ReadMessage(fields, $"messages[{index++}]", message, json);
+            ReadMessage(fields, $"messages[{index++}]", message, dialogue, json);
             if (fields.Error is not null)
             {
                 return;
             }
         }
 
+        dialogue.Other(fields, "messages");
         json.WriteEndArray();
     }
 
-    private static void ReadMessage(RequestFields fields, string path, JsonElement message, Utf8JsonWriter json)
+    private static void ReadMessage(RequestFields fields, string path, JsonElement message, ToolDialogue dialogue, Utf8JsonWriter json)
     {
         if (message.ValueKind != JsonValueKind.Object)
         {
@@ -67,11 +69,20 @@ internal static class ChatMessagesReader
         WriteText(fields, path, message, "name", required: false, json);
         if (role == "tool")
         {
-            WriteText(fields, path, message, "tool_call_id", required: true, json);
+            if (WriteText(fields, path, message, "tool_call_id", required: true, json) is { } id)
+            {
+                dialogue.Answer(fields, path, id);
+            }
         }
-        else if (role == "assistant")
+        else
         {
-            ToolCallsReader.Read(fields, $"{path}.tool_calls", message, json);
+            dialogue.Other(fields, path);
+        }
+
+        if (role == "assistant")
+        {
+            WriteText(fields, path, message, "reasoning_content", required: false, json);
+            ToolCallsReader.Read(fields, $"{path}.tool_calls", message, dialogue, json);
         }
 
         json.WriteEndObject();
@@ -177,19 +188,25 @@ internal static class ChatMessagesReader
         return fields.Text($"{path}.text", text);
     }
 
-    private static void WriteText(RequestFields fields, string path, JsonElement message, string name, bool required, Utf8JsonWriter json)
+    private static string? WriteText(RequestFields fields, string path, JsonElement message, string name, bool required, Utf8JsonWriter json)
     {
-        if (Present(message, name, out var value))
+        if (!Present(message, name, out var value))
         {
-            if (fields.Text($"{path}.{name}", value) is { } text)
+            if (required)
             {
-                json.WriteString(name, text);
+                fields.Fail($"{path}.{name}", "is missing: a message of the role tool names the call that it answers.");
             }
+
+            return null;
         }
-        else if (required)
+
+        if (fields.Text($"{path}.{name}", value) is not { } text)
         {
-            fields.Fail($"{path}.{name}", "is missing: a message of the role tool names the call that it answers.");
+            return null;
         }
+
+        json.WriteString(name, text);
+        return text;
     }
 
     private static bool Present(JsonElement parent, string name, out JsonElement value) =>

@@ -23,6 +23,7 @@ internal static class ChatRequestReader
 
         var messages = new ArrayBufferWriter<byte>();
         ChatMessagesReader.Read(fields, messages);
+        var tools = ToolsReader.Read(fields);
         var sampling = SamplingReader.Read(fields);
         var stop = StopReader.Read(fields);
         var stream = fields.Boolean("stream") ?? false;
@@ -37,6 +38,7 @@ internal static class ChatRequestReader
             {
                 Priority = priority,
                 CacheSalt = cacheSalt,
+                Tools = tools,
             }, null);
     }
 

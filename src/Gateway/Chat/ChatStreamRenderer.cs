@@ -20,6 +20,7 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
     private readonly ArrayBufferWriter<byte> _members = new(256);
     private readonly Utf8JsonWriter _json;
     private CompletionStarted? _started;
+    private int _reasoningTokens;
 
     /// <param name="includeUsage">A last chunk tells the usage; <c>usage</c> is null in the others.</param>
     /// <param name="choices">How many there are.</param>
@@ -46,14 +47,35 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
 
     public void Tokens(TokenChunk tokens, IBufferWriter<byte> output)
     {
-        if (tokens.Text.Length == 0 && tokens.Logprobs.Count == 0)
+        var isOfText = tokens.Reasoning.Length == 0 && tokens.ToolCalls.Count == 0;
+        if (isOfText && tokens.Text.Length == 0 && tokens.Logprobs.Count == 0)
         {
             return;
         }
 
         BeginMembers();
         _json.WriteStartObject("delta"u8);
-        _json.WriteString("content"u8, tokens.Text);
+        if (tokens.Reasoning.Length > 0)
+        {
+            _json.WriteString("reasoning_content"u8, tokens.Reasoning);
+        }
+
+        if (isOfText || tokens.Text.Length > 0)
+        {
+            _json.WriteString("content"u8, tokens.Text);
+        }
+
+        if (tokens.ToolCalls.Count > 0)
+        {
+            _json.WriteStartArray("tool_calls"u8);
+            foreach (var call in tokens.ToolCalls)
+            {
+                WriteDelta(call);
+            }
+
+            _json.WriteEndArray();
+        }
+
         _json.WriteEndObject();
         _json.WriteLogprobs(_hasLogprobs ? tokens.Logprobs : null);
         _json.WriteNull("finish_reason"u8);
@@ -62,6 +84,7 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
 
     public void Finished(CompletionFinished finished, IBufferWriter<byte> output)
     {
+        _reasoningTokens += finished.ReasoningTokens;
         BeginMembers();
         _json.WriteStartObject("delta"u8);
         _json.WriteEndObject();
@@ -77,7 +100,7 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
             output.Write(_head);
             output.Write(",\"choices\":[],"u8);
             BeginMembers();
-            _json.WriteUsage(_started!, completionTokens);
+            _json.WriteUsage(_started!, completionTokens, _reasoningTokens);
             output.Write(EndMembers());
             output.Write("}\n\n"u8);
         }
@@ -94,6 +117,28 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
     }
 
     public void Dispose() => _json.Dispose();
+
+    /// <summary>A call's first delta has its id and name, the others only pieces of the arguments.</summary>
+    private void WriteDelta(ToolCallDelta call)
+    {
+        _json.WriteStartObject();
+        _json.WriteNumber("index"u8, call.Index);
+        if (call.Id.Length > 0)
+        {
+            _json.WriteString("id"u8, call.Id);
+            _json.WriteString("type"u8, "function"u8);
+        }
+
+        _json.WriteStartObject("function"u8);
+        if (call.Name.Length > 0)
+        {
+            _json.WriteString("name"u8, call.Name);
+        }
+
+        _json.WriteString("arguments"u8, call.Arguments);
+        _json.WriteEndObject();
+        _json.WriteEndObject();
+    }
 
     private static byte[] Head(ChatAnswerId id)
     {

@@ -26,8 +26,11 @@ internal sealed record RequestProfile(
     /// <summary>Only requests with the same salt share computed KV blocks (vLLM's <c>cache_salt</c>).</summary>
     public string CacheSalt { get; init; } = "";
 
+    /// <summary>What may be called, and how.</summary>
+    public ToolRequest Tools { get; init; } = ToolRequest.None;
+
     /// <summary>Text of natural languages and code has three to four bytes a token; too many is safer than too few.</summary>
     private const int BytesPerToken = 3;
 
-    public int PromptTokensEstimate => (MessagesJson.Length / BytesPerToken) + 1;
+    public int PromptTokensEstimate => ((MessagesJson.Length + Tools.Json.Length) / BytesPerToken) + 1;
 }

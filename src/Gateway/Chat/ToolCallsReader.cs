@@ -7,7 +7,7 @@ namespace Serving.Gateway.Chat;
 internal static class ToolCallsReader
 {
     /// <param name="path">Where the calls stand in the request, for messages.</param>
-    public static void Read(RequestFields fields, string path, JsonElement message, Utf8JsonWriter json)
+    public static void Read(RequestFields fields, string path, JsonElement message, ToolDialogue dialogue, Utf8JsonWriter json)
     {
         if (!message.TryGetProperty("tool_calls", out var calls) || calls.ValueKind == JsonValueKind.Null)
         {
@@ -24,7 +24,7 @@ internal static class ToolCallsReader
         var index = 0;
         foreach (var call in calls.EnumerateArray())
         {
-            ReadCall(fields, $"{path}[{index++}]", call, json);
+            ReadCall(fields, $"{path}[{index++}]", call, dialogue, json);
             if (fields.Error is not null)
             {
                 return;
@@ -34,8 +34,14 @@ internal static class ToolCallsReader
         json.WriteEndArray();
     }
 
-    private static void ReadCall(RequestFields fields, string path, JsonElement call, Utf8JsonWriter json)
+    private static void ReadCall(RequestFields fields, string path, JsonElement call, ToolDialogue dialogue, Utf8JsonWriter json)
     {
+        if (call.ValueKind == JsonValueKind.Object && call.TryGetProperty("type", out var type) && !(type.ValueKind == JsonValueKind.String && type.ValueEquals("function")))
+        {
+            fields.Fail($"{path}.type", "must be \"function\": no other kind of tool is served here.");
+            return;
+        }
+
         if (call.ValueKind != JsonValueKind.Object
             || !call.TryGetProperty("function", out var function)
             || function.ValueKind != JsonValueKind.Object)
@@ -45,7 +51,11 @@ internal static class ToolCallsReader
         }
 
         json.WriteStartObject();
-        Write(fields, path, call, "id", json);
+        if (Write(fields, path, call, "id", json) is { } id)
+        {
+            dialogue.Call(fields, path, id);
+        }
+
         json.WriteString("type", "function");
         json.WriteStartObject("function");
         Write(fields, $"{path}.function", function, "name", json);
@@ -54,15 +64,20 @@ internal static class ToolCallsReader
         json.WriteEndObject();
     }
 
-    private static void Write(RequestFields fields, string path, JsonElement parent, string name, Utf8JsonWriter json)
+    private static string? Write(RequestFields fields, string path, JsonElement parent, string name, Utf8JsonWriter json)
     {
         if (!parent.TryGetProperty(name, out var value))
         {
             fields.Fail($"{path}.{name}", "is missing.");
+            return null;
         }
-        else if (fields.Text($"{path}.{name}", value) is { } text)
+
+        if (fields.Text($"{path}.{name}", value) is not { } text)
         {
-            json.WriteString(name, text);
+            return null;
         }
+
+        json.WriteString(name, text);
+        return text;
     }
 }

@@ -11,9 +11,7 @@ internal static class UnsupportedFields
 {
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _whenNeutral =
     [
-        ("tools", IsEmpty),
         ("functions", IsEmpty),
-        ("tool_choice", value => IsText(value, "none", "auto")),
         ("function_call", value => IsText(value, "none", "auto")),
         ("response_format", IsTextFormat),
         ("audio", _ => false),
@@ -38,7 +36,6 @@ internal static class UnsupportedFields
             Refuse(fields, "store");
         }
 
-        fields.Boolean("parallel_tool_calls");
         CheckMetadata(fields);
         foreach (var (field, isNeutral) in _whenNeutral)
         {

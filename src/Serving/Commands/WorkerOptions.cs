@@ -3,6 +3,7 @@ using Serving.Cli.Machine;
 using Serving.Cli.Models;
 using Serving.Cli.Up;
 using Serving.Engine.KvCache;
+using Serving.Text.ToolCalls;
 
 namespace Serving.Cli.Commands;
 
@@ -20,6 +21,12 @@ internal sealed class WorkerOptions
     {
         Description = "Another name that clients may use for a served model; may be given several times (default: none)",
         HelpName = "NAME=MODEL",
+    };
+
+    private readonly Option<string[]> _toolParsers = new("--tool-parser")
+    {
+        Description = $"Form in which models write tool calls: {string.Join(", ", AnswerFormat.Names)}; may be given several times (default: what each model's chat template says)",
+        HelpName = "[MODEL=]NAME",
     };
 
     private readonly Option<int?> _threads = new("--threads")
@@ -71,12 +78,13 @@ internal sealed class WorkerOptions
         _memory.Validators.Add(result => CommandOptions.Check(result, _memory, text => ByteSize.TryParse(text, out _), "is not an amount of memory such as 4GiB or 512MiB"));
     }
 
-    public IReadOnlyList<Option> All => [_models, _aliases, _threads, _memory, _compute, _kvType, _weightCache, _prefixCache, _speculation];
+    public IReadOnlyList<Option> All => [_models, _aliases, _toolParsers, _threads, _memory, _compute, _kvType, _weightCache, _prefixCache, _speculation];
 
     /// <exception cref="ServiceDefaults.Hosting.StartupException">There is no such model, or this machine cannot do what is asked.</exception>
     public PlatformSettings Read(ParseResult result, string dataFolder)
     {
-        var models = ModelFile.ResolveAll(result.GetValue(_models) ?? [], new ModelStore(dataFolder, AppContext.BaseDirectory));
+        var models = ToolParserChoice.Apply(
+            ModelFile.ResolveAll(result.GetValue(_models) ?? [], new ModelStore(dataFolder, AppContext.BaseDirectory)), result.GetValue(_toolParsers) ?? []);
         long? memory = result.GetValue(_memory) is { } text && ByteSize.TryParse(text, out var bytes) ? bytes : null;
         var (prefill, decode) = WorkerShare.Divide(MachineResources.Read(), result.GetValue(_threads), memory);
         return new PlatformSettings

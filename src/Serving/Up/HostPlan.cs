@@ -98,6 +98,10 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
         {
             variables[$"Worker__Models__{Text(i)}__Name"] = settings.Models[i].Name;
             variables[$"Worker__Models__{Text(i)}__Path"] = settings.Models[i].Path;
+            if (settings.Models[i].ToolParser is { } parser)
+            {
+                variables[$"Worker__Models__{Text(i)}__ToolParser"] = parser;
+            }
         }
 
         return variables;

@@ -10,6 +10,9 @@ internal sealed record ModelFile(string Name, string Path)
 {
     public const string DefaultName = "smollm2-135m-instruct";
 
+    /// <summary>The form in which it writes tool calls; null: what its chat template says.</summary>
+    public string? ToolParser { get; init; }
+
     /// <summary>Reads the values of <c>--model</c>: names of the store, files, folders, either after <c>NAME=</c>, and <c>all</c> for those of the repository.</summary>
     /// <param name="arguments">None: the model that comes with the repository.</param>
     /// <exception cref="StartupException">There is no such model, or two would have the same name.</exception>

@@ -44,22 +44,30 @@ internal sealed class AnswerText(ITokenizer tokenizer, IReadOnlyCollection<strin
         return Send(_tokens > minTokens ? Match(text) : text);
     }
 
+    /// <summary>Takes a special token that is a border inside of the answer: no character and no stop sequence spans it.</summary>
+    /// <returns>What was held back before it.</returns>
+    public string AppendBorder()
+    {
+        _tokens++;
+        _undecidedTokens++;
+        return Release();
+    }
+
     /// <summary>Ends the text: what was held back in case that more would come.</summary>
     public string Finish()
     {
-        if (StopSequence is not null)
-        {
-            SendPartOfToken();
-            return "";
-        }
+        string rest = StopSequence is null ? Release() : "";
+        SendPartOfToken();
+        return rest;
+    }
 
+    private string Release()
+    {
         string rest = _detokenizer.Flush();
         _decodedLength += rest.Length;
         Decide();
         rest = Match(rest);
-        rest = Send(_stop is null || StopSequence is not null ? rest : rest + _stop.Flush());
-        SendPartOfToken();
-        return rest;
+        return Send(_stop is null || StopSequence is not null ? rest : rest + _stop.Flush());
     }
 
     private string Match(string text)

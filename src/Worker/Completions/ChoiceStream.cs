@@ -9,10 +9,11 @@ using Serving.Worker.Models;
 namespace Serving.Worker.Completions;
 
 /// <summary>One answer of a request: a sequence's tokens as events with text. Owns the sequence.</summary>
-internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request, SequenceHandle sequence, int choice) : IDisposable
+/// <param name="startsInReasoning">The prompt has opened the model's thinking.</param>
+internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request, SequenceHandle sequence, int choice, bool startsInReasoning) : IDisposable
 {
     private readonly ReadOnlyMemory<int> _endTokens = RequestParameters.EndTokens(request, model);
-    private readonly AnswerText _text = new(model.Tokenizer, request.Stop.Sequences, request.Stop.MinTokens);
+    private readonly AnswerParts _parts = AnswerParts.Of(model, request, startsInReasoning);
     private SequenceOutput _next;
     private RequestError? _error;
     private int _tokens;
@@ -82,7 +83,7 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
         }
 
         WriteToken(output, events);
-        if (_text.StopSequence is null)
+        if (!_parts.IsOver)
         {
             return true;
         }
@@ -104,7 +105,7 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
         }
         else
         {
-            chunk.Text = _text.Append(output.TokenId);
+            _parts.Append(output.TokenId, chunk);
         }
 
         Report(chunk);
@@ -113,9 +114,10 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
 
     private void WriteEnd(FinishReason reason, ICompletionEvents events)
     {
-        TokenChunk rest = new() { Choice = choice, Text = _text.Finish() };
+        TokenChunk rest = new() { Choice = choice };
+        _parts.Finish(rest);
         Report(rest);
-        if (rest.Text.Length > 0 || rest.Logprobs.Count > 0)
+        if (AnswerParts.IsAnyIn(rest) || rest.Logprobs.Count > 0)
         {
             events.Write(new CompletionEvent { Tokens = rest });
         }
@@ -124,11 +126,12 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
         CompletionFinished finished = new()
         {
             Choice = choice,
-            Reason = _text.StopSequence is null ? reason : FinishReason.Stop,
+            Reason = _parts.StopSequence is not null ? FinishReason.Stop : reason == FinishReason.Stop && _parts.HasCalls ? FinishReason.ToolCalls : reason,
             CompletionTokens = _tokens,
+            ReasoningTokens = _parts.ReasoningTokens,
             Timings = Timings(sequence.Timings),
         };
-        if (_text.StopSequence is { } stop)
+        if (_parts.StopSequence is { } stop)
         {
             finished.StopSequence = stop;
         }
@@ -148,7 +151,7 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
             return;
         }
 
-        for (; _reportedTokens < _text.SentTokens; _reportedTokens++)
+        for (; _reportedTokens < _parts.SentTokens; _reportedTokens++)
         {
             ReadOnlySpan<TokenLogprob> token = sequence.Logprobs![_reportedTokens];
             TokenLogprobs logprobs = new() { Token = Probability(token[0]) };

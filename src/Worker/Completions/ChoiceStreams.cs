@@ -8,11 +8,12 @@ namespace Serving.Worker.Completions;
 /// The answers of one request, each a sequence of its own with the same prompt. The first one's prompt is computed before the others are submitted, so that
 /// they find its blocks in the prefix cache.
 /// </summary>
-internal sealed class ChoiceStreams(ModelRuntime model, CompletionRequest request) : IDisposable
+/// <param name="startsInReasoning">The prompt has opened the model's thinking.</param>
+internal sealed class ChoiceStreams(ModelRuntime model, CompletionRequest request, bool startsInReasoning) : IDisposable
 {
     private readonly List<ChoiceStream> _choices = [];
 
-    public void Add(SequenceHandle sequence) => _choices.Add(new ChoiceStream(model, request, sequence, _choices.Count));
+    public void Add(SequenceHandle sequence) => _choices.Add(new ChoiceStream(model, request, sequence, _choices.Count, startsInReasoning));
 
     /// <summary>Waits for the first answer's first token.</summary>
     public ValueTask<RequestError?> BeginAsync(CancellationToken cancellation) => _choices[0].BeginAsync(cancellation);

@@ -20,12 +20,14 @@ internal sealed partial class CompletionRunner(
     public async Task<RequestError?> RunAsync(
         ModelRuntime model, CompletionRequest request, CompletionEventWriter events, CancellationToken clientGone)
     {
-        (int[] prompt, RequestError? error) = model.Prompts.Encode(request);
+        (EncodedPrompt encoded, RequestError? error) = model.Prompts.Encode(request);
         error ??= RequestParameters.Check(request, model);
         if (error is not null)
         {
             return error;
         }
+
+        int[] prompt = encoded.Tokens;
 
         long seed = request.Sampling.HasSeed ? request.Sampling.Seed : RandomNumberGenerator.GetInt32(int.MaxValue);
         bool remote = request.Prefill is not null && prompt.Length > 1;
@@ -37,7 +39,7 @@ internal sealed partial class CompletionRunner(
         }
 
         SequenceHandle sequence = submitted.Handle;
-        using ChoiceStreams choices = new(model, request);
+        using ChoiceStreams choices = new(model, request, encoded.EndsInReasoning);
         choices.Add(sequence);
         try
         {

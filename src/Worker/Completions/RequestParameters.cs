@@ -36,6 +36,11 @@ internal static class RequestParameters
             }
         }
 
+        if (request.Tools?.Functions.Count > 0 && !model.AnswerFormat.HasCalls)
+        {
+            return RequestErrors.Invalid("tools", "cannot be used with this model: it is served with the tool parser 'none'");
+        }
+
         return Sampling(request, model, seed: 0, choice: 0).FindFault(vocabulary) is { } fault
             ? RequestErrors.Invalid(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.Property), fault.Requirement)
             : null;

@@ -8,6 +8,7 @@ using Serving.Engine.PackedWeights;
 using Serving.Engine.Scheduling;
 using Serving.Text.Templates;
 using Serving.Text.Tokenization;
+using Serving.Text.ToolCalls;
 using Serving.Worker.Loop;
 
 namespace Serving.Worker.Models;
@@ -42,6 +43,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
 
         ModelText text = source.ReadText();
         ITokenizer tokenizer = text.Tokenizer;
+        AnswerFormat format = AnswerFormat.Of(tokenizer, text.ChatTemplate, model.ToolParser);
         CpuModelExecutor executor = ModelLoader.Load(source, options, pool);
         try
         {
@@ -51,7 +53,8 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
                 executor,
                 new EngineLoop(executor, LoopOptions(model, worker), time, loggers.CreateLogger<EngineLoop>()),
                 tokenizer,
-                Prompts(text),
+                Prompts(text, format),
+                format,
                 text.SamplingDefaults,
                 new ModelMemory(
                     executor.KvBlockCount * executor.KvLayout.BytesPerBlock, executor.WeightBytes, executor.MappedBytes, footprint.ScratchBytes, executor.WeightCache),
@@ -67,9 +70,10 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
     private WeightCache? Cache(WorkerOptions worker) =>
         worker.WeightCache.Length == 0 ? null : new WeightCache(new WeightCacheOptions { Folder = worker.WeightCache, BytesMax = worker.WeightCacheBytesMax }, time);
 
-    private PromptEncoder Prompts(ModelText text) => new(
+    private PromptEncoder Prompts(ModelText text, AnswerFormat format) => new(
         text.Tokenizer,
         text.ChatTemplate is { } source ? ChatTemplate.Parse(source) : null,
+        format,
         SpecialText(text.Tokenizer, text.Tokenizer.BeginOfTextId),
         SpecialText(text.Tokenizer, text.Tokenizer.EndOfTextId),
         time);

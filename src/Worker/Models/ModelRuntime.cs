@@ -2,11 +2,13 @@ using Serving.Contracts.Cluster;
 using Serving.Engine.Execution;
 using Serving.Engine.Formats;
 using Serving.Text.Tokenization;
+using Serving.Text.ToolCalls;
 using Serving.Worker.Loop;
 
 namespace Serving.Worker.Models;
 
 /// <summary>One loaded model: its executor, the engine that runs it, and what turns text into its tokens and back.</summary>
+/// <param name="AnswerFormat">How it writes reasoning and tool calls.</param>
 /// <param name="SamplingDefaults">What its makers recommend where a request is silent.</param>
 /// <param name="Memory">Where its memory goes.</param>
 /// <param name="EndTokens">Tokens after which the model has nothing more to say.</param>
@@ -16,6 +18,7 @@ internal sealed record ModelRuntime(
     EngineLoop Engine,
     ITokenizer Tokenizer,
     PromptEncoder Prompts,
+    AnswerFormat AnswerFormat,
     SamplingDefaults SamplingDefaults,
     ModelMemory Memory,
     ReadOnlyMemory<int> EndTokens) : IAsyncDisposable

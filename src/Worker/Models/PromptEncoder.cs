@@ -2,31 +2,39 @@ using Serving.Contracts.Internal;
 using Serving.Text;
 using Serving.Text.Templates;
 using Serving.Text.Tokenization;
+using Serving.Text.ToolCalls;
 
 namespace Serving.Worker.Models;
 
+/// <summary>A prompt as the model reads it.</summary>
+/// <param name="EndsInReasoning">The chat template has opened the model's thinking: the answer begins inside.</param>
+internal readonly record struct EncodedPrompt(int[] Tokens, bool EndsInReasoning = false);
+
 /// <summary>Makes prompt tokens of what a client sent: the chat template first, then the tokenizer. Only what the template wrote itself becomes special tokens.</summary>
-internal sealed class PromptEncoder(ITokenizer tokenizer, ChatTemplate? template, string? bosToken, string? eosToken, TimeProvider time)
+internal sealed class PromptEncoder(
+    ITokenizer tokenizer, ChatTemplate? template, AnswerFormat format, string? bosToken, string? eosToken, TimeProvider time)
 {
+    private readonly ToolPrompt? _tools = template is null ? null : ToolPrompt.Of(template, bosToken, eosToken);
+
     /// <summary>The prompt's tokens, or what is wrong with the request.</summary>
-    public (int[] Tokens, RequestError? Error) Encode(CompletionRequest request) => request.PromptCase switch
+    public (EncodedPrompt Prompt, RequestError? Error) Encode(CompletionRequest request) => request.PromptCase switch
     {
         CompletionRequest.PromptOneofCase.Chat => EncodeChat(request.Chat),
-        CompletionRequest.PromptOneofCase.Text => (Encode(PromptText.Plain(request.Text), addSpecialTokens: true), null),
-        CompletionRequest.PromptOneofCase.Tokens => ([.. request.Tokens.Ids], null),
-        _ => ([], Refuse("The request has no prompt.", "prompt")),
+        CompletionRequest.PromptOneofCase.Text => (new EncodedPrompt(Encode(PromptText.Plain(request.Text), addSpecialTokens: true)), null),
+        CompletionRequest.PromptOneofCase.Tokens => (new EncodedPrompt([.. request.Tokens.Ids]), null),
+        _ => (default, Refuse("The request has no prompt.", "prompt")),
     };
 
-    private (int[] Tokens, RequestError? Error) EncodeChat(ChatPrompt chat)
+    private (EncodedPrompt Prompt, RequestError? Error) EncodeChat(ChatPrompt chat)
     {
         if (template is null)
         {
-            return ([], Refuse("This model has no chat template: it completes text, and cannot chat.", "model"));
+            return (default, Refuse("This model has no chat template: it completes text, and cannot chat.", "model"));
         }
 
         try
         {
-            PromptText text = template.Render(new ChatTemplateInput
+            PromptText text = template.Render(_tools!.Fit(new ChatTemplateInput
             {
                 MessagesJson = chat.MessagesJson.Memory,
                 ToolsJson = chat.ToolsJson.Memory,
@@ -35,16 +43,16 @@ internal sealed class PromptEncoder(ITokenizer tokenizer, ChatTemplate? template
                 BosToken = bosToken,
                 EosToken = eosToken,
                 TimeProvider = time,
-            });
-            return (Encode(text, addSpecialTokens: false), null);
+            }));
+            return (new EncodedPrompt(Encode(text, addSpecialTokens: false), format.EndsInReasoning(text.Text)), null);
         }
         catch (TemplateException exception) when (exception.Kind == TemplateErrorKind.Raised)
         {
-            return ([], Refuse($"The model's chat template refuses these messages: {exception.Reason}", "messages"));
+            return (default, Refuse($"The model's chat template refuses these messages: {exception.Reason}", "messages"));
         }
         catch (TemplateException exception)
         {
-            return ([], Refuse($"The model's chat template cannot render these messages: {exception.Message}", "messages"));
+            return (default, Refuse($"The model's chat template cannot render these messages: {exception.Message}", "messages"));
         }
     }
 

@@ -75,4 +75,14 @@ public sealed class ModelFileTests : IDisposable
     private IReadOnlyList<ModelFile> Resolve(params string[] arguments) => ModelFile.ResolveAll(arguments, new ModelStore(_root.File("data"), _root.File("artifacts/bin")));
 
     private string Refused(params string[] arguments) => Assert.Throws<StartupException>(() => Resolve(arguments)).Message;
+
+    [Fact]
+    public void A_tool_parser_is_for_every_model_or_for_one()
+    {
+        IReadOnlyList<ModelFile> models = [new("x", "/x"), new("y", "/y")];
+        Assert.Equal(["mistral", "none"], ToolParserChoice.Apply(models, ["mistral", "y=none"]).Select(model => model.ToolParser));
+        Assert.Equal([null, null], ToolParserChoice.Apply(models, []).Select(model => model.ToolParser));
+        Assert.Contains("there is no parser gpt", Assert.Throws<StartupException>(() => ToolParserChoice.Apply(models, ["x=gpt"])).Message);
+        Assert.Contains("no model z is served", Assert.Throws<StartupException>(() => ToolParserChoice.Apply(models, ["z=hermes"])).Message);
+    }
 }

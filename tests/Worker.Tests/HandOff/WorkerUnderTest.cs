@@ -14,6 +14,7 @@ using Serving.ServiceDefaults.Hosting;
 using Serving.ServiceDefaults.Security;
 using Serving.TestKit;
 using Serving.Text.Tokenization;
+using Serving.Text.ToolCalls;
 using Serving.Worker.Loop;
 using Serving.Worker.Models;
 using Serving.Worker.State;
@@ -52,12 +53,14 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
     {
         FakeModelExecutor executor = new(kvFingerprint: kvFingerprint);
         ITokenizer tokenizer = LetterTokenizer(executor.Model.VocabularySize);
+        AnswerFormat format = AnswerFormat.Of(tokenizer, template: null);
         ModelRuntime model = new(
             new ServedModel(ModelName, kvFingerprint, executor.Model.ContextLength, DateTimeOffset.UnixEpoch, "tests"),
             executor,
             new EngineLoop(executor, new EngineLoopOptions(), TimeProvider.System, NullLogger.Instance),
             tokenizer,
-            new PromptEncoder(tokenizer, template: null, bosToken: null, eosToken: null, TimeProvider.System),
+            new PromptEncoder(tokenizer, template: null, format, bosToken: null, eosToken: null, TimeProvider.System),
+            format,
             samplingDefaults ?? SamplingDefaults.None,
             new ModelMemory(KvBytes: 5, OwnWeightBytes: 4, MappedWeightBytes: 3, ScratchBytes: 2, WeightCacheReport.None),
             EndTokens: endTokens);

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Serving.Gateway.Http;
+
+namespace Serving.Gateway.Chat;
+
+/// <summary>Which functions may be called, and whether one must be.</summary>
+/// <param name="Functions">Empty: none.</param>
+internal readonly record struct ToolChoice(IReadOnlyList<string> Functions, bool IsRequired)
+{
+    public static ToolChoice None { get; } = new([], IsRequired: false);
+}
+
+/// <summary>Reads <c>tool_choice</c>: a mode, one function, or some of them (<c>allowed_tools</c>).</summary>
+internal static class ToolChoiceReader
+{
+    private const string Field = "tool_choice";
+
+    public static ToolChoice Read(RequestFields fields, IReadOnlyList<string> names)
+    {
+        var all = new ToolChoice(names, IsRequired: false);
+        if (!fields.TryGet(Field, out var value))
+        {
+            return all;
+        }
+
+        var choice = value.ValueKind switch
+        {
+            JsonValueKind.String => OfMode(fields, Field, value, names),
+            JsonValueKind.Object => OfObject(fields, value, names),
+            _ => null,
+        };
+        if (choice is null)
+        {
+            fields.Fail(Field, "must be none, auto, required, or an object that names a function.");
+            return all;
+        }
+
+        if (choice.Value.IsRequired && names.Count == 0)
+        {
+            fields.Fail(Field, "demands a call, but there are no 'tools'.");
+        }
+        else if (choice.Value.IsRequired)
+        {
+            fields.Fail(Field, "cannot demand a call here yet: give auto or none.", "unsupported_parameter");
+        }
+
+        return choice.Value;
+    }
+
+    private static ToolChoice? OfMode(RequestFields fields, string path, JsonElement value, IReadOnlyList<string> names)
+    {
+        switch (fields.Text(path, value))
+        {
+            case "none":
+                return ToolChoice.None;
+            case "auto":
+                return new ToolChoice(names, IsRequired: false);
+            case "required":
+                return new ToolChoice(names, IsRequired: true);
+            default:
+                return null;
+        }
+    }
+
+    private static ToolChoice? OfObject(RequestFields fields, JsonElement value, IReadOnlyList<string> names)
+    {
+        var type = value.TryGetProperty("type", out var element) && element.ValueKind == JsonValueKind.String ? element : default;
+        if (type.ValueKind == JsonValueKind.String && type.ValueEquals("function"))
+        {
+            return ReadName(fields, Field, value, names) is { } name ? new ToolChoice([name], IsRequired: true) : ToolChoice.None;
+        }
+
+        if (type.ValueKind == JsonValueKind.String && type.ValueEquals("allowed_tools"))
+        {
+            return OfAllowed(fields, value, names);
+        }
+
+        fields.Fail($"{Field}.type", "must be function or allowed_tools.");
+        return ToolChoice.None;
+    }
+
+    private static ToolChoice OfAllowed(RequestFields fields, JsonElement value, IReadOnlyList<string> names)
+    {
+        const string path = $"{Field}.allowed_tools";
+        if (!value.TryGetProperty("allowed_tools", out var allowed) || allowed.ValueKind != JsonValueKind.Object)
+        {
+            fields.Fail(path, "must be an object with a 'mode' and 'tools'.");
+            return ToolChoice.None;
+        }
+
+        if (!allowed.TryGetProperty("mode", out var mode) || mode.ValueKind != JsonValueKind.String || !(mode.ValueEquals("auto") || mode.ValueEquals("required")))
+        {
+            fields.Fail($"{path}.mode", "must be auto or required.");
+            return ToolChoice.None;
+        }
+
+        if (!allowed.TryGetProperty("tools", out var tools) || tools.ValueKind != JsonValueKind.Array || tools.GetArrayLength() == 0)
+        {
+            fields.Fail($"{path}.tools", "must be an array of at least one tool.");
+            return ToolChoice.None;
+        }
+
+        var functions = new List<string>();
+        foreach (var tool in tools.EnumerateArray())
+        {
+            if (ReadName(fields, $"{path}.tools[{functions.Count}]", tool, names) is not { } name)
+            {
+                return ToolChoice.None;
+            }
+
+            functions.Add(name);
+        }
+
+        return new ToolChoice(functions, mode.ValueEquals("required"));
+    }
+
+    /// <summary>The function that an object names, which must be one of the request's.</summary>
+    private static string? ReadName(RequestFields fields, string path, JsonElement tool, IReadOnlyList<string> names)
+    {
+        if (tool.ValueKind != JsonValueKind.Object
+            || !tool.TryGetProperty("function", out var function)
+            || function.ValueKind != JsonValueKind.Object
+            || !function.TryGetProperty("name", out var value))
+        {
+            fields.Fail($"{path}.function.name", "is missing: name one of the functions in 'tools'.");
+            return null;
+        }
+
+        var name = fields.Text($"{path}.function.name", value);
+        if (name is not null && !names.Contains(name))
+        {
+            fields.Fail($"{path}.function.name", $"is '{name}', and no function in 'tools' is called so.");
+        }
+
+        return name;
+    }
+}
