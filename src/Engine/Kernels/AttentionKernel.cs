@@ -17,7 +17,90 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
     /// <summary>Slots that are widened at once; blocks of a multiple of it take the fast way.</summary>
     private const int Run = 16;
 
+    /// <summary>Up to so many queries read keys and values where they lie: widening them again for every four queries costs less than storing them once.</summary>
+    private const int InPlaceQueriesMax = 4;
+
     public static void Compute(in AttentionPart part)
+    {
+        KvCacheLayout layout = part.Kv.Layout;
+        if (part.QueryCount > InPlaceQueriesMax || layout.BlockSize % Run != 0 || layout.ValuesInKeys || layout.ValueDim != part.Scratch.ValueStride)
+        {
+            ComputeTiled(in part);
+        }
+        else if (layout.DataType == KvDataType.Float32)
+        {
+            ComputeInPlace<SingleNumber<TSimd, TRegister>>(in part);
+        }
+        else if (layout.DataType == KvDataType.Float16)
+        {
+            ComputeInPlace<HalfNumber<TSimd, TRegister>>(in part);
+        }
+        else
+        {
+            ComputeInPlace<SByteNumber<TSimd, TRegister>>(in part);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ComputeInPlace<TNumber>(in AttentionPart part)
+        where TNumber : struct, ITileNumber<TRegister>
+    {
+        AttentionScratch scratch = part.Scratch;
+        KvCacheLayout layout = part.Kv.Layout;
+        for (int position = part.FirstKey & (-2 * TSimd.Outputs); position < part.EndKey; position += 2 * TSimd.Outputs)
+        {
+            // Keys that nobody sees may have no block: those beside them are read instead.
+            int first = position + TSimd.Outputs > part.FirstKey ? position : position + TSimd.Outputs;
+            int second = position + TSimd.Outputs < part.EndKey ? position + TSimd.Outputs : first;
+            byte* b0 = part.KeyAddress(first);
+            byte* b1 = part.KeyAddress(second);
+            TileProduct<TSimd, TRegister>.RunStrip<TNumber>(
+                scratch.Queries,
+                layout.KeyDim,
+                b0,
+                b1,
+                (nint)(part.AddressAfterKey(first) - b0),
+                (nint)(part.AddressAfterKey(second) - b1),
+                layout.BlockSize * TNumber.Bytes,
+                layout.KeyDim,
+                scratch.Scores + (position - part.RangeStart),
+                AttentionPart.RangeKeys,
+                part.QueryCount,
+                accumulate: false);
+        }
+
+        if (layout.DataType == KvDataType.Int8)
+        {
+            LoadScales(in part);
+        }
+
+        AttentionSoftmax.Apply(in part);
+        for (int start = part.FirstKey; start < part.EndKey; start = (start + Run) & -Run)
+        {
+            int end = Math.Min(part.EndKey, (start + Run) & -Run);
+            byte* values = part.ValueAddress(start);
+            nint ahead = (nint)(part.AddressAfterValue(start) - values);
+            for (int dim = 0; dim < layout.ValueDim; dim += 2 * TSimd.Outputs)
+            {
+                byte* b0 = values + (dim * TNumber.Bytes);
+                TileProduct<TSimd, TRegister>.RunStrip<TNumber>(
+                    scratch.Scores + (start - part.RangeStart),
+                    AttentionPart.RangeKeys,
+                    b0,
+                    b0 + (TSimd.Outputs * TNumber.Bytes),
+                    ahead,
+                    ahead,
+                    layout.ValueDim * TNumber.Bytes,
+                    end - start,
+                    part.Result.Values + dim,
+                    scratch.ValueStride,
+                    part.QueryCount,
+                    accumulate: start != part.FirstKey);
+            }
+        }
+    }
+
+    private static void ComputeTiled(in AttentionPart part)
     {
         AttentionScratch scratch = part.Scratch;
         int keyDim = part.Kv.Layout.KeyDim;

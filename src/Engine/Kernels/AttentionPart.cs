@@ -17,6 +17,9 @@ internal readonly unsafe ref struct AttentionPart
     /// <summary>Keys that are widened together; a range is a multiple of it.</summary>
     public const int TileKeys = 32;
 
+    /// <summary>Keys, and then values, that are asked for before their use: what memory takes to answer.</summary>
+    private const int KeysAhead = 64;
+
     public required KvStorage Kv { get; init; }
 
     public required int Layer { get; init; }
@@ -60,17 +63,17 @@ internal readonly unsafe ref struct AttentionPart
     public byte* ValueAddress(int position) =>
         Kv.ValueAddress(Layer, Blocks[position / Kv.Layout.BlockSize], KvHead, position % Kv.Layout.BlockSize);
 
-    /// <summary>What is needed one tile after a key: a further one, or at the end the first values.</summary>
+    /// <summary>What is needed <see cref="KeysAhead"/> keys after a key: a further one, or at the end the first values.</summary>
     public byte* AddressAfterKey(int position)
     {
-        int ahead = position + TileKeys;
+        int ahead = position + KeysAhead;
         return ahead < EndKey || Kv.Layout.ValuesInKeys
             ? KeyAddress(Math.Min(ahead, EndKey - 1))
-            : ValueAddress(Math.Clamp((FirstKey & -TileKeys) + (ahead % TileKeys), FirstKey, EndKey - 1));
+            : ValueAddress(Math.Clamp((FirstKey & -KeysAhead) + (ahead % KeysAhead), FirstKey, EndKey - 1));
     }
 
-    /// <summary>What is needed one tile after a value.</summary>
-    public byte* AddressAfterValue(int position) => ValueAddress(Math.Min(position + TileKeys, EndKey - 1));
+    /// <summary>What is needed <see cref="KeysAhead"/> values after a value.</summary>
+    public byte* AddressAfterValue(int position) => ValueAddress(Math.Min(position + KeysAhead, EndKey - 1));
 
     /// <summary>The positions of the range that a query sees, relative to the range's start; from ≥ to where it sees none.</summary>
     public (int From, int To) KeysOf(int query)

@@ -21,31 +21,57 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     {
         for (int column = 0; column < columns; column += 2 * TSimd.Outputs)
         {
-            float* from = a;
-            float* to = c + column;
-            int left = rows;
-            for (; left >= 4; left -= 4, from += 4 * aStride, to += 4 * cStride)
-            {
-                Rows4(from, aStride, b + column, bStride, depth, to, cStride, accumulate);
-            }
+            byte* strip = (byte*)(b + column);
+            RunStrip<SingleNumber<TSimd, TRegister>>(
+                a, aStride, strip, strip + (TSimd.Outputs * sizeof(float)), 0, 0, bStride * sizeof(float), depth, c + column, cStride, rows, accumulate);
+        }
+    }
 
-            if (left == 3)
-            {
-                Rows3(from, aStride, b + column, bStride, depth, to, cStride, accumulate);
-            }
-            else if (left == 2)
-            {
-                Rows2(from, aStride, b + column, bStride, depth, to, cStride, accumulate);
-            }
-            else if (left == 1)
-            {
-                Rows1(from, b + column, bStride, depth, to, accumulate);
-            }
+    /// <summary>The columns of two registers, of a B that is stored by narrower numbers and widened as it is read.</summary>
+    /// <param name="b0">B's first register of columns.</param>
+    /// <param name="b1">Its second, which may lie anywhere.</param>
+    /// <param name="ahead0">Bytes from a number of the first register to what is asked for with it, for later.</param>
+    /// <param name="ahead1">The same for the second.</param>
+    /// <param name="bStride">Bytes from one row of B to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunStrip<TNumber>(
+        float* a,
+        int aStride,
+        byte* b0,
+        byte* b1,
+        nint ahead0,
+        nint ahead1,
+        nint bStride,
+        int depth,
+        float* c,
+        int cStride,
+        int rows,
+        bool accumulate)
+        where TNumber : struct, ITileNumber<TRegister>
+    {
+        for (; rows >= 4; rows -= 4, a += 4 * aStride, c += 4 * cStride)
+        {
+            Rows4<TNumber>(a, aStride, b0, b1, ahead0, ahead1, bStride, depth, c, cStride, accumulate);
+        }
+
+        if (rows == 3)
+        {
+            Rows3<TNumber>(a, aStride, b0, b1, ahead0, ahead1, bStride, depth, c, cStride, accumulate);
+        }
+        else if (rows == 2)
+        {
+            Rows2<TNumber>(a, aStride, b0, b1, ahead0, ahead1, bStride, depth, c, cStride, accumulate);
+        }
+        else if (rows == 1)
+        {
+            Rows1<TNumber>(a, b0, b1, ahead0, ahead1, bStride, depth, c, accumulate);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4(float* a, int aStride, float* b, int bStride, int depth, float* c, int cStride, bool accumulate)
+    private static void Rows4<TNumber>(
+        float* a, int aStride, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, int cStride, bool accumulate)
+        where TNumber : struct, ITileNumber<TRegister>
     {
         float* a1 = a + aStride;
         float* a2 = a1 + aStride;
@@ -57,21 +83,23 @@ internal static unsafe class TileProduct<TSimd, TRegister>
         TRegister s10 = Start(c1, accumulate), s11 = Start(c1 + TSimd.Outputs, accumulate);
         TRegister s20 = Start(c2, accumulate), s21 = Start(c2 + TSimd.Outputs, accumulate);
         TRegister s30 = Start(c3, accumulate), s31 = Start(c3 + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b += bStride)
+        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
-            TRegister b0 = TSimd.Load((byte*)b), b1 = TSimd.Load((byte*)(b + TSimd.Outputs));
+            TSimd.Prefetch(b0 + ahead0);
+            TSimd.Prefetch(b1 + ahead1);
+            TRegister y0 = TNumber.Load(b0), y1 = TNumber.Load(b1);
             TRegister x = TSimd.Broadcast(a[i]);
-            s00 = TSimd.FusedMultiplyAdd(x, b0, s00);
-            s01 = TSimd.FusedMultiplyAdd(x, b1, s01);
+            s00 = TSimd.FusedMultiplyAdd(x, y0, s00);
+            s01 = TSimd.FusedMultiplyAdd(x, y1, s01);
             x = TSimd.Broadcast(a1[i]);
-            s10 = TSimd.FusedMultiplyAdd(x, b0, s10);
-            s11 = TSimd.FusedMultiplyAdd(x, b1, s11);
+            s10 = TSimd.FusedMultiplyAdd(x, y0, s10);
+            s11 = TSimd.FusedMultiplyAdd(x, y1, s11);
             x = TSimd.Broadcast(a2[i]);
-            s20 = TSimd.FusedMultiplyAdd(x, b0, s20);
-            s21 = TSimd.FusedMultiplyAdd(x, b1, s21);
+            s20 = TSimd.FusedMultiplyAdd(x, y0, s20);
+            s21 = TSimd.FusedMultiplyAdd(x, y1, s21);
             x = TSimd.Broadcast(a3[i]);
-            s30 = TSimd.FusedMultiplyAdd(x, b0, s30);
-            s31 = TSimd.FusedMultiplyAdd(x, b1, s31);
+            s30 = TSimd.FusedMultiplyAdd(x, y0, s30);
+            s31 = TSimd.FusedMultiplyAdd(x, y1, s31);
         }
 
         Store(s00, s01, c);
@@ -81,7 +109,9 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows3(float* a, int aStride, float* b, int bStride, int depth, float* c, int cStride, bool accumulate)
+    private static void Rows3<TNumber>(
+        float* a, int aStride, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, int cStride, bool accumulate)
+        where TNumber : struct, ITileNumber<TRegister>
     {
         float* a1 = a + aStride;
         float* a2 = a1 + aStride;
@@ -90,18 +120,20 @@ internal static unsafe class TileProduct<TSimd, TRegister>
         TRegister s00 = Start(c, accumulate), s01 = Start(c + TSimd.Outputs, accumulate);
         TRegister s10 = Start(c1, accumulate), s11 = Start(c1 + TSimd.Outputs, accumulate);
         TRegister s20 = Start(c2, accumulate), s21 = Start(c2 + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b += bStride)
+        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
-            TRegister b0 = TSimd.Load((byte*)b), b1 = TSimd.Load((byte*)(b + TSimd.Outputs));
+            TSimd.Prefetch(b0 + ahead0);
+            TSimd.Prefetch(b1 + ahead1);
+            TRegister y0 = TNumber.Load(b0), y1 = TNumber.Load(b1);
             TRegister x = TSimd.Broadcast(a[i]);
-            s00 = TSimd.FusedMultiplyAdd(x, b0, s00);
-            s01 = TSimd.FusedMultiplyAdd(x, b1, s01);
+            s00 = TSimd.FusedMultiplyAdd(x, y0, s00);
+            s01 = TSimd.FusedMultiplyAdd(x, y1, s01);
             x = TSimd.Broadcast(a1[i]);
-            s10 = TSimd.FusedMultiplyAdd(x, b0, s10);
-            s11 = TSimd.FusedMultiplyAdd(x, b1, s11);
+            s10 = TSimd.FusedMultiplyAdd(x, y0, s10);
+            s11 = TSimd.FusedMultiplyAdd(x, y1, s11);
             x = TSimd.Broadcast(a2[i]);
-            s20 = TSimd.FusedMultiplyAdd(x, b0, s20);
-            s21 = TSimd.FusedMultiplyAdd(x, b1, s21);
+            s20 = TSimd.FusedMultiplyAdd(x, y0, s20);
+            s21 = TSimd.FusedMultiplyAdd(x, y1, s21);
         }
 
         Store(s00, s01, c);
@@ -110,21 +142,25 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2(float* a, int aStride, float* b, int bStride, int depth, float* c, int cStride, bool accumulate)
+    private static void Rows2<TNumber>(
+        float* a, int aStride, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, int cStride, bool accumulate)
+        where TNumber : struct, ITileNumber<TRegister>
     {
         float* a1 = a + aStride;
         float* c1 = c + cStride;
         TRegister s00 = Start(c, accumulate), s01 = Start(c + TSimd.Outputs, accumulate);
         TRegister s10 = Start(c1, accumulate), s11 = Start(c1 + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b += bStride)
+        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
-            TRegister b0 = TSimd.Load((byte*)b), b1 = TSimd.Load((byte*)(b + TSimd.Outputs));
+            TSimd.Prefetch(b0 + ahead0);
+            TSimd.Prefetch(b1 + ahead1);
+            TRegister y0 = TNumber.Load(b0), y1 = TNumber.Load(b1);
             TRegister x = TSimd.Broadcast(a[i]);
-            s00 = TSimd.FusedMultiplyAdd(x, b0, s00);
-            s01 = TSimd.FusedMultiplyAdd(x, b1, s01);
+            s00 = TSimd.FusedMultiplyAdd(x, y0, s00);
+            s01 = TSimd.FusedMultiplyAdd(x, y1, s01);
             x = TSimd.Broadcast(a1[i]);
-            s10 = TSimd.FusedMultiplyAdd(x, b0, s10);
-            s11 = TSimd.FusedMultiplyAdd(x, b1, s11);
+            s10 = TSimd.FusedMultiplyAdd(x, y0, s10);
+            s11 = TSimd.FusedMultiplyAdd(x, y1, s11);
         }
 
         Store(s00, s01, c);
@@ -132,17 +168,22 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1(float* a, float* b, int bStride, int depth, float* c, bool accumulate)
+    private static void Rows1<TNumber>(
+        float* a, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, bool accumulate)
+        where TNumber : struct, ITileNumber<TRegister>
     {
-        TRegister s0 = Start(c, accumulate), s1 = Start(c + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b += bStride)
+        TRegister s00 = Start(c, accumulate), s01 = Start(c + TSimd.Outputs, accumulate);
+        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
+            TSimd.Prefetch(b0 + ahead0);
+            TSimd.Prefetch(b1 + ahead1);
+            TRegister y0 = TNumber.Load(b0), y1 = TNumber.Load(b1);
             TRegister x = TSimd.Broadcast(a[i]);
-            s0 = TSimd.FusedMultiplyAdd(x, TSimd.Load((byte*)b), s0);
-            s1 = TSimd.FusedMultiplyAdd(x, TSimd.Load((byte*)(b + TSimd.Outputs)), s1);
+            s00 = TSimd.FusedMultiplyAdd(x, y0, s00);
+            s01 = TSimd.FusedMultiplyAdd(x, y1, s01);
         }
 
-        Store(s0, s1, c);
+        Store(s00, s01, c);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

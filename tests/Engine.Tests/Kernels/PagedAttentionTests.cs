@@ -85,12 +85,16 @@ public sealed class PagedAttentionTests
     }
 
     /// <summary>Keys lie in ranges of 256 positions: alone on several threads a row's ranges are computed apart, in a large step one after the other.</summary>
+    /// <remarks>Values of 32 are read where they lie. A window of 245 begins in the last sixteen positions of a range.</remarks>
     [Theory]
-    [InlineData(0)]
-    [InlineData(300)]
-    public void A_long_row_has_the_same_bits_however_its_keys_are_divided(int window)
+    [InlineData(0, 24)]
+    [InlineData(300, 24)]
+    [InlineData(0, 32)]
+    [InlineData(300, 32)]
+    [InlineData(245, 32)]
+    public void A_long_row_has_the_same_bits_however_its_keys_are_divided(int window, int valueDim)
     {
-        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 16, ValueDim: 24, BlockSize: 16, KvDataType.Float16);
+        KvCacheLayout layout = new(Layers: 2, KvHeads: 2, KeyDim: 16, valueDim, BlockSize: 16, KvDataType.Float16);
         AttentionShape shape = new(QueryHeads: 6, Scale: 0.25f, window);
         using AttentionSetting alone = new(shape, layout, hasSinks: true);
         alone.Add(1000, 1);
