@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Serving.Engine.Formats;
 
-/// <summary>The two calls of the C library that .NET has no name for. Elsewhere than on Linux nothing calls them.</summary>
+/// <summary>Calls of the C library on files that .NET has no name for. Elsewhere than on Linux nothing calls them.</summary>
 internal static unsafe partial class LinuxFile
 {
     private const int CurrentFolder = -100;
-    private const int DropPages = 4;
+    private const int WillNotNeed = 4; // POSIX_FADV_DONTNEED
     private const uint BasicStats = 0x7ff;
 
     /// <summary>What tells a state of a file from every other: which file, how long, when its content and when anything of it changed last. Null where the system does not say.</summary>
@@ -34,22 +35,21 @@ internal static unsafe partial class LinuxFile
             ((ulong)status.DeviceMajor << 32) | status.DeviceMinor, status.Inode, status.Size, status.Modified.Nanoseconds, status.Changed.Nanoseconds);
     }
 
-    /// <summary>Takes the pages of a mapped file out of this process's memory. Who reads one again gets it from the file, or from the system's cache of it.</summary>
-    /// <param name="address">The start of the mapping.</param>
-    public static void ReleasePages(byte* address, long byteCount)
+    /// <summary>Takes a file that has been written to the disk out of the system's cache, so that it is read again by pages as large as its reader wants them.</summary>
+    public static void DropFromCache(SafeFileHandle file)
     {
-        if (OperatingSystem.IsLinux() && byteCount > 0)
+        if (OperatingSystem.IsLinux())
         {
-            // Advice: when it is not taken, the pages stay until the system wants them.
-            _ = Advise(address, (nuint)byteCount, DropPages);
+            // Advice: when it is not taken, the file is found in the cache.
+            _ = Advise(file, 0, 0, WillNotNeed);
         }
     }
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatX(int folder, string path, int flags, uint mask, Status* status);
 
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(byte* address, nuint length, int advice);
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int Advise(SafeFileHandle file, nint offset, nint length, int advice);
 
     /// <summary>struct statx_timestamp.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Serving.Engine.Kernels;
 
 namespace Serving.Engine.Formats;
 
@@ -59,7 +60,10 @@ internal sealed unsafe class MappedFile : IDisposable
     }
 
     /// <summary>Takes its pages out of this process's memory; who reads one gets it back.</summary>
-    public void ReleasePages() => LinuxFile.ReleasePages(Data, Length);
+    public void ReleasePages() => SystemMemory.ReleasePages(Data, Length);
+
+    /// <summary>Has it read by huge pages. For files of which all is read: a page comes whole.</summary>
+    public void UseHugePages() => SystemMemory.UseHugePages(Data, Length);
 
     public void Dispose()
     {

@@ -9,14 +9,6 @@ internal sealed unsafe class MatrixPacker(ComputePool pool)
     // Groups that a thread takes at a time: few enough for an even split, enough that taking them costs nothing.
     private const int GroupsAtOnce = 4;
 
-    /// <summary>Packs a matrix into memory of its own.</summary>
-    public PackedMemory Pack(in RawTensor weights, PackedForm form)
-    {
-        PackedMemory memory = PackedMemory.Allocate(in weights, form);
-        Pack(in weights, form, 0, weights.Outputs, memory.Address);
-        return memory;
-    }
-
     /// <summary><see cref="PackedForm.Pack"/>, with all threads.</summary>
     public void Pack(in RawTensor weights, PackedForm form, int first, int outputs, byte* destination)
     {

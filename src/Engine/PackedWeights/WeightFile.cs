@@ -26,6 +26,7 @@ internal sealed unsafe class WeightFile : IDisposable
         try
         {
             mapped = MappedFile.Hold(path);
+            mapped.UseHugePages();
         }
         catch (IOException)
         {

@@ -31,6 +31,9 @@ internal sealed unsafe class WeightFileWriter(WeightFileLayout layout, PackingPl
             {
                 RandomAccess.Write(file, layout.Front(HashData(draft)), 0);
                 RandomAccess.FlushToDisk(file);
+
+                // It was written matrix by matrix, which leaves it in the cache by small pages.
+                LinuxFile.DropFromCache(file);
             }
 
             File.Move(draft, path, overwrite: true);

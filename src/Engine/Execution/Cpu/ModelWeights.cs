@@ -9,11 +9,14 @@ namespace Serving.Engine.Execution.Cpu;
 /// The weights of a model: matrices where they lie in the file as the numeric class uses them, else packed into its layout, in a file that workers share or in memory;
 /// tables that are only looked up in any format where they lie; vectors as fp32. What they lie in stays open until they are disposed.
 /// </summary>
-internal sealed class ModelWeights : IDisposable
+internal sealed unsafe class ModelWeights : IDisposable
 {
     // Null where they use none of it.
     private ModelSource? _source;
     private WeightFile? _packed;
+
+    // All packed matrices, where they have no file: one piece, for huge pages.
+    private NativeBuffer? _memory;
 
     // By index of the matrix: one of the two.
     private readonly WeightMatrix?[] _matrices;
@@ -95,6 +98,7 @@ internal sealed class ModelWeights : IDisposable
                 weights.Cache = report;
             }
 
+            weights._memory = weights._packed is null ? new NativeBuffer(plan.ByteCount) : null;
             var packer = new MatrixPacker(pool);
             foreach (MatrixWeight matrix in graph.Matrices)
             {
@@ -146,6 +150,7 @@ internal sealed class ModelWeights : IDisposable
         _isDisposed = true;
         Array.ForEach(_matrices, matrix => matrix?.Dispose());
         _packed?.Dispose();
+        _memory?.Dispose();
         _source?.Release();
     }
 
@@ -174,9 +179,16 @@ internal sealed class ModelWeights : IDisposable
     private void Open(PackedMatrix packed, NumericClass numericClass, MatrixPacker packer)
     {
         MatrixWeight weight = packed.Weight;
-        PackedMemory memory = _packed is { } file
-            ? file.Memory(packed)
-            : weight.Data.Read(rows => packer.Pack(in rows, packed.Form)); // The rows of a rearrangement are gone when its reading ends.
+        PackedMemory memory = _memory is null ? _packed!.Memory(packed) : PackedMemory.Within(_memory, packed.Offset, packed.ByteCount);
+        if (_memory is not null)
+        {
+            weight.Data.Read(rows =>
+            {
+                packer.Pack(in rows, packed.Form, 0, rows.Outputs, memory.Address);
+                return true;
+            });
+        }
+
         _matrices[weight.Index] = numericClass.Open(weight.Data.Layout, memory);
     }
 }
