@@ -111,15 +111,14 @@ internal static class SpeculationTable
             _sampler = new Sampler(executor.Model.VocabularySize);
             SchedulerOptions options = new() { DraftsMax = draftsMax, PrefixCache = false };
             _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize, draftsMax);
-            int blockSize = executor.KvLayout.BlockSize;
-            AdmissionLimits limits = new(executor.Model.ContextLength, executor.KvBlockCount * blockSize, options.WaitingSequencesMax, executor.Model.VocabularySize);
-            Scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), blockSize, limits, options);
+            AdmissionLimits limits = new(executor.Model.ContextLength, executor.KvLayout.TokensIn(executor.KvBlockCount), options.WaitingSequencesMax, executor.Model.VocabularySize);
+            Scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), executor.KvLayout, limits, options);
             List<Sequence> sequences = [];
             foreach (int[] prompt in prompts)
             {
                 SamplingParameters sampling = SamplingParameters.Greedy with { Temperature = temperature, Seed = 5 };
                 sequences.Add(new Sequence(
-                    new SequenceId(sequences.Count + 1), prompt, SequenceWork.Generate, prompt.Length + AnswerTokens, sampling, default, blockSize, this));
+                    new SequenceId(sequences.Count + 1), prompt, SequenceWork.Generate, prompt.Length + AnswerTokens, sampling, default, executor.KvLayout, this));
                 Scheduler.Enqueue(sequences[^1]);
             }
 

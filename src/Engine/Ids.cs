@@ -4,4 +4,8 @@ namespace Serving.Engine;
 public readonly record struct SequenceId(long Value);
 
 /// <summary>A KV block of one engine's pool, from 0.</summary>
-public readonly record struct BlockId(int Value);
+public readonly record struct BlockId(int Value)
+{
+    /// <summary>No block: a place that a sequence holds none for.</summary>
+    public static BlockId None { get; } = new(-1);
+}

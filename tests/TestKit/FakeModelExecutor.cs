@@ -8,7 +8,7 @@ namespace Serving.TestKit;
 
 /// <summary>
 /// A model with known logits: every row writes bytes made from its token, its position and the slot before it into its KV slot, and logits are
-/// a hash of all the slots up to the row's own, read back through the block table. So a wrong block table, a chunk left out, a block of another
+/// a hash of all the slots that the row sees, up to its own, read back through the block tables. So a wrong block table, a chunk left out, a block of another
 /// prefix or a KV cache that was not imported gives other tokens than <see cref="Expect"/>, which never sees a block.
 /// </summary>
 public sealed class FakeModelExecutor : IModelExecutor
@@ -16,11 +16,15 @@ public sealed class FakeModelExecutor : IModelExecutor
     private const ulong HashSeed = 0xCBF29CE484222325;
     private readonly byte[][] _layers;
 
+    /// <param name="windows">How many tokens each of the two layers sees: 0, the default, all, else at least 2.</param>
     public FakeModelExecutor(
         int kvBlockCount = 64, int blockSize = 4, int contextLength = 64, int vocabularySize = 32, int stepRowsMax = 512,
-        string kvFingerprint = "fake-kv")
+        string kvFingerprint = "fake-kv", int[]? windows = null)
     {
-        KvLayout = new KvCacheLayout(Layers: 2, KvHeads: 2, KeyDim: 2, ValueDim: 2, BlockSize: blockSize, KvDataType.Float32);
+        KvLayout = new KvCacheLayout(Layers: 2, KvHeads: 2, KeyDim: 2, ValueDim: 2, BlockSize: blockSize, KvDataType.Float32)
+        {
+            Groups = KvGroups.Of(windows ?? [0, 0]),
+        };
         Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, kvFingerprint, "fake");
         KvBlockCount = kvBlockCount;
         StepRowsMax = stepRowsMax;
@@ -57,12 +61,12 @@ public sealed class FakeModelExecutor : IModelExecutor
         {
             for (var i = 0; i < sequence.RowCount; i++)
             {
-                WriteSlots(sequence.Blocks.Span, plan.TokenIds[sequence.RowStart + i], sequence.ComputedTokens + i);
+                WriteSlots(in sequence, plan.TokenIds[sequence.RowStart + i], sequence.ComputedTokens + i);
             }
 
             while (logitRow < plan.LogitRowCount && plan.LogitRows[logitRow] < sequence.RowStart + sequence.RowCount)
             {
-                var state = Read(sequence.Blocks.Span, sequence.ComputedTokens + plan.LogitRows[logitRow] - sequence.RowStart + 1);
+                var state = Read(in sequence, sequence.ComputedTokens + plan.LogitRows[logitRow] - sequence.RowStart + 1);
                 WriteLogits(state, plan.Logits.Slice(logitRow * plan.VocabularySize, plan.VocabularySize));
                 logitRow++;
             }
@@ -117,7 +121,7 @@ public sealed class FakeModelExecutor : IModelExecutor
                 for (var position = 0; position < tokens.Count; position++)
                 {
                     FillToken(layer, tokens[position], position, FirstWord(bytes), bytes);
-                    state = Fold(state, bytes);
+                    state = position >= FirstSeen(layer, tokens.Count) ? Fold(state, bytes) : state;
                 }
             }
 
@@ -159,13 +163,20 @@ public sealed class FakeModelExecutor : IModelExecutor
         return _layers[layer].AsSpan((block.Value * KvLayout.BytesPerLayerBlock) + (run * bytes), bytes);
     }
 
-    private void WriteSlots(ReadOnlySpan<BlockId> blocks, int token, int position)
+    /// <summary>The first position that the last of so many tokens sees.</summary>
+    private int FirstSeen(int layer, int tokens) => KvLayout.Groups.FirstSeen(KvLayout.Groups.GroupOf(layer), tokens - 1);
+
+    private ReadOnlySpan<BlockId> BlocksOf(in StepSequence sequence, int layer) =>
+        sequence.BlocksOf(KvLayout.Groups.GroupOf(layer), KvLayout.Groups.Count);
+
+    private void WriteSlots(in StepSequence sequence, int token, int position)
     {
         Span<byte> bytes = stackalloc byte[KvLayout.BytesPerTokenPerLayer];
-        var block = blocks[position / KvLayout.BlockSize];
         var slot = position % KvLayout.BlockSize;
         for (var layer = 0; layer < KvLayout.Layers; layer++)
         {
+            var blocks = BlocksOf(in sequence, layer);
+            var block = blocks[position / KvLayout.BlockSize];
             var before = position == 0 ? 0 : FirstWord(Run(layer, blocks[(position - 1) / KvLayout.BlockSize], 0)[((position - 1) % KvLayout.BlockSize * HeadBytes)..]);
             FillToken(layer, token, position, before, bytes);
             for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
@@ -175,13 +186,14 @@ public sealed class FakeModelExecutor : IModelExecutor
         }
     }
 
-    private ulong Read(ReadOnlySpan<BlockId> blocks, int tokens)
+    private ulong Read(in StepSequence sequence, int tokens)
     {
         Span<byte> bytes = stackalloc byte[KvLayout.BytesPerTokenPerLayer];
         var state = HashSeed;
         for (var layer = 0; layer < KvLayout.Layers; layer++)
         {
-            for (var position = 0; position < tokens; position++)
+            var blocks = BlocksOf(in sequence, layer);
+            for (var position = FirstSeen(layer, tokens); position < tokens; position++)
             {
                 var block = blocks[position / KvLayout.BlockSize];
                 var slot = position % KvLayout.BlockSize;

@@ -10,7 +10,7 @@ namespace Serving.Engine.Execution;
 /// <param name="WeightBytes">Repacked weights and vectors: memory of this executor alone.</param>
 /// <param name="MappedBytes">Weights that are read where they lie in the model's files. Executors of one machine share their pages, and the system may take pages
 /// back; but a step reads nearly all of them, so a budget counts them, once for each executor: too careful where they are shared, never too little.</param>
-/// <param name="KvBytesPerBlock">One KV block, all layers.</param>
+/// <param name="KvBytesPerBlock">The KV of one block's tokens in all layers: a block of each group.</param>
 /// <param name="ScratchBytes">Row buffers and RoPE tables.</param>
 public sealed record ModelFootprint(long WeightBytes, long MappedBytes, long KvBytesPerBlock, long ScratchBytes)
 {
@@ -33,6 +33,6 @@ public sealed record ModelFootprint(long WeightBytes, long MappedBytes, long KvB
         }
 
         KvCacheLayout layout = ModelLoader.CreateLayout(graph, options);
-        return new ModelFootprint(weights, mapped, layout.BytesPerBlock, scratch);
+        return new ModelFootprint(weights, mapped, (long)layout.BytesPerBlock * layout.Groups.Count, scratch);
     }
 }

@@ -16,7 +16,7 @@ public enum ComputeClass
 /// <summary>How to load a model.</summary>
 public sealed record ModelLoadOptions
 {
-    /// <summary>Blocks of the KV storage.</summary>
+    /// <summary>Token slots of the KV storage, in blocks. A model of several KV groups has as many blocks for each of them.</summary>
     public required int KvBlocks { get; init; }
 
     /// <summary>Which arithmetic. Default: <see cref="ComputeClass.Fast"/>.</summary>

@@ -72,6 +72,26 @@ public static class ModelLoader
         KvDataType ofClass = options.ComputeClass == ComputeClass.Fp32 ? KvDataType.Float32 : KvDataType.Float16;
         KvShape kv = graph.Kv;
         return new KvCacheLayout(
-            graph.Config.Layers, kv.KvHeads, kv.KeyDim, kv.ValueDim, options.BlockSize, options.KvDataType ?? ofClass, kv.ValuesInKeys);
+            graph.Config.Layers, kv.KvHeads, kv.KeyDim, kv.ValueDim, options.BlockSize, options.KvDataType ?? ofClass, kv.ValuesInKeys)
+        {
+            Groups = KvGroups.Of(Windows(graph, options)),
+        };
+    }
+
+    /// <summary>How many tokens each layer sees; 0: all that a sequence can have.</summary>
+    private static int[] Windows(ModelGraph graph, ModelLoadOptions options)
+    {
+        // The same for every size of the storage, so that its blocks are as large as was estimated.
+        int tokensMax = Math.Min(graph.Config.ContextLength, options.ContextTokensMax);
+        var windows = new int[graph.Config.Layers];
+        foreach (Operation operation in graph.Operations)
+        {
+            if (operation is Attend attend && attend.Attention.Window < tokensMax)
+            {
+                windows[attend.Layer] = attend.Attention.Window;
+            }
+        }
+
+        return windows;
     }
 }

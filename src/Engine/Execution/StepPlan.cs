@@ -4,8 +4,16 @@ namespace Serving.Engine.Execution;
 /// <param name="RowStart">Its first row; rows of a sequence are consecutive and its positions ascend by one.</param>
 /// <param name="RowCount">Rows of this step: 1 in decode, a chunk's length in prefill.</param>
 /// <param name="ComputedTokens">Tokens whose KV the blocks already hold: the position of the first row.</param>
-/// <param name="Blocks">The sequence's block table; it has room for <c>ComputedTokens + RowCount</c> tokens.</param>
-public readonly record struct StepSequence(int RowStart, int RowCount, int ComputedTokens, ReadOnlyMemory<BlockId> Blocks);
+/// <param name="Blocks">The sequence's block tables, one for each KV group, of the same length one after the other; each has room for <c>ComputedTokens + RowCount</c> tokens.</param>
+public readonly record struct StepSequence(int RowStart, int RowCount, int ComputedTokens, ReadOnlyMemory<BlockId> Blocks)
+{
+    /// <summary>The block table of one of so many groups.</summary>
+    public ReadOnlySpan<BlockId> BlocksOf(int group, int groups)
+    {
+        int length = Blocks.Length / groups;
+        return Blocks.Span.Slice(group * length, length);
+    }
+}
 
 /// <summary>
 /// One step as a ragged batch: the rows of all its sequences one after the other, no padding. Made once for the largest step and refilled,
@@ -69,7 +77,7 @@ public sealed class StepPlan
     /// <summary>Adds a sequence's rows.</summary>
     /// <param name="tokenIds">One token a row.</param>
     /// <param name="computedTokens">Position of the first of them.</param>
-    /// <param name="blocks">The block table, already long enough.</param>
+    /// <param name="blocks">The block tables (<see cref="StepSequence.Blocks"/>), already long enough.</param>
     /// <param name="wantsLogits">Whether the logits of the last row are wanted.</param>
     /// <returns>The index of the row of <see cref="Logits"/>, or -1.</returns>
     public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, bool wantsLogits) =>
@@ -78,7 +86,7 @@ public sealed class StepPlan
     /// <summary>Adds a sequence's rows.</summary>
     /// <param name="tokenIds">One token a row.</param>
     /// <param name="computedTokens">Position of the first of them.</param>
-    /// <param name="blocks">The block table, already long enough.</param>
+    /// <param name="blocks">The block tables (<see cref="StepSequence.Blocks"/>), already long enough.</param>
     /// <param name="logitRows">How many of the last rows' logits are wanted.</param>
     /// <returns>The index of the first one's row of <see cref="Logits"/>, or -1.</returns>
     public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, int logitRows)

@@ -141,7 +141,7 @@ public sealed unsafe class PagedAttention
             Kv = work.Kv,
             Layer = work.Layer,
             KvHead = task.KvHead,
-            Blocks = sequence.Blocks.Span,
+            Blocks = sequence.BlocksOf(_layout.Groups.GroupOf(work.Layer), _layout.Groups.Count),
             RangeStart = start,
             FirstKey = Math.Max(start, _shape.FirstKey(sequence.ComputedTokens + (task.FirstQuery / _groupSize))),
             EndKey = Math.Min(start + AttentionPart.RangeKeys, sequence.ComputedTokens + lastRow + 1),

@@ -42,6 +42,9 @@ public readonly record struct BlockIdentity
         return Hash(buffer);
     }
 
+    /// <summary>The identity of the block of a KV group that holds those tokens: each group has one.</summary>
+    public BlockIdentity InGroup(int group) => new([_first, _second, _third, _fourth ^ (ulong)group]);
+
     /// <summary>The words of a cryptographic hash are as good as any hash of them.</summary>
     public override int GetHashCode() => (int)_first;
 

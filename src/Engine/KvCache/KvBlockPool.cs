@@ -60,6 +60,9 @@ public sealed class KvBlockPool
     /// <summary>How many owners a block has; 0: it is free or cached.</summary>
     public int References(BlockId block) => _references[block.Value];
 
+    /// <summary>Whether <see cref="TryAcquire"/> would find a block.</summary>
+    public bool IsCached(BlockIdentity identity) => _cache.TryFind(identity, out _);
+
     /// <summary>Finds the block that holds what <paramref name="identity"/> names, and references it once more.</summary>
     public bool TryAcquire(BlockIdentity identity, out BlockId block)
     {

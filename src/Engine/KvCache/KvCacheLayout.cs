@@ -11,7 +11,7 @@ public enum KvDataType
 }
 
 /// <summary>
-/// Shape of the KV cache of one model. A block holds <see cref="BlockSize"/> token slots of every layer; inside a block one layer is
+/// Shape of the KV cache of one model. A block holds <see cref="BlockSize"/> token slots of the layers of one group; inside a block one layer is
 /// contiguous: keys as <c>[kv head][key dim][slot]</c>, then values as <c>[kv head][slot][value dim]</c>, then scales as <c>[K|V][kv head][slot]</c>. Keys lie across the slots because attention adds up
 /// products over the numbers of a key and sums of values over the slots: so both read whole registers.
 /// </summary>
@@ -20,6 +20,9 @@ public sealed record KvCacheLayout(int Layers, int KvHeads, int KeyDim, int Valu
 {
     /// <summary>How a block is laid out: workers that lay it out otherwise cannot hand over.</summary>
     public const string Arrangement = "keys across slots";
+
+    /// <summary>Which layers share blocks. Default: all.</summary>
+    public KvGroups Groups { get; init; } = KvGroups.Single(Layers);
 
     /// <summary>Bytes of one number.</summary>
     public int ElementBytes => DataType switch
@@ -50,9 +53,12 @@ public sealed record KvCacheLayout(int Layers, int KvHeads, int KeyDim, int Valu
     /// <summary>Bytes of one layer of one block.</summary>
     public int BytesPerLayerBlock => BlockSize * BytesPerTokenPerLayer;
 
-    /// <summary>Bytes of one block, all layers.</summary>
-    public int BytesPerBlock => Layers * BytesPerLayerBlock;
+    /// <summary>Bytes of one block: the layers of its group.</summary>
+    public int BytesPerBlock => Groups.LayersPerBlock * BytesPerLayerBlock;
 
-    /// <summary>Blocks that hold <paramref name="tokens"/> tokens.</summary>
+    /// <summary>Blocks of each group that hold <paramref name="tokens"/> tokens.</summary>
     public int BlocksFor(int tokens) => (tokens + BlockSize - 1) / BlockSize;
+
+    /// <summary>Token slots, in all layers, of so many blocks: the longest sequence while its windows have passed nothing.</summary>
+    public int TokensIn(int blocks) => checked(blocks / Groups.Count * BlockSize);
 }

@@ -4,7 +4,7 @@ using Serving.Engine.Kernels;
 
 namespace Serving.Engine.KvCache;
 
-/// <summary>The memory of a KV cache: blocks one after the other, in each the layers of <see cref="KvCacheLayout"/>. The system backs it as it is first written.</summary>
+/// <summary>The memory of a KV cache: blocks one after the other, in each the layers of one group (<see cref="KvGroups"/>). The system backs it as it is first written.</summary>
 public sealed unsafe class KvStorage : IDisposable
 {
     private readonly NativeBuffer _memory;
@@ -31,8 +31,7 @@ public sealed unsafe class KvStorage : IDisposable
     public byte* LayerAddress(int layer, BlockId block)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)layer, (uint)Layout.Layers, nameof(layer));
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)block.Value, (uint)BlockCount, nameof(block));
-        return _memory.Address + ((long)block.Value * Layout.BytesPerBlock) + ((long)layer * Layout.BytesPerLayerBlock);
+        return BlockAddress(block) + ((long)Layout.Groups.PlaceOf(layer) * Layout.BytesPerLayerBlock);
     }
 
     /// <summary>Where a head's key in a slot begins; its numbers are <see cref="KvCacheLayout.BlockSize"/> apart.</summary>
@@ -113,12 +112,18 @@ public sealed unsafe class KvStorage : IDisposable
     /// <summary>Copies one block, all its layers, over another: what copy-on-write does when a sequence is to write into a block that others hold too.</summary>
     public void CopyBlock(BlockId from, BlockId to)
     {
-        byte* source = LayerAddress(0, from);
-        byte* destination = LayerAddress(0, to);
+        byte* source = BlockAddress(from);
+        byte* destination = BlockAddress(to);
         new ReadOnlySpan<byte>(source, Layout.BytesPerBlock).CopyTo(new Span<byte>(destination, Layout.BytesPerBlock));
     }
 
     public void Dispose() => _memory.Dispose();
+
+    private byte* BlockAddress(BlockId block)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)block.Value, (uint)BlockCount, nameof(block));
+        return _memory.Address + ((long)block.Value * Layout.BytesPerBlock);
+    }
 
     /// <param name="stride">Elements from one number to the next.</param>
     private void WriteNumbers(float* source, int count, byte* destination, int stride)

@@ -67,8 +67,8 @@ public sealed partial class Scheduler
         AcquireCached(sequence);
         var blocks = BlocksFor(sequence.TokenCount);
 
-        // One block stays free for each running sequence that may grow, so that the newcomer is not thrown out again at once.
-        if (blocks - sequence.Table.Count + GrowingCount() > _pool.AvailableCount
+        // One block of each group stays free for each running sequence that may grow, so that the newcomer is not thrown out again at once.
+        if ((blocks - sequence.Table.Count + GrowingCount()) * _groups.Count > _pool.AvailableCount
             || sequence.Table.Grow(blocks, _pool) == AllocationResult.NoBlocks)
         {
             ReleaseBlocks(sequence);

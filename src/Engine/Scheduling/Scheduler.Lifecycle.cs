@@ -27,6 +27,7 @@ public sealed partial class Scheduler
         {
             sequence.ComputedTokens = Math.Max(sequence.ComputedTokens, computedTokens);
             PublishComputed(sequence);
+            ReleasePassed(sequence);
             EndRemoteKv(sequence);
         }
     }
@@ -137,13 +138,16 @@ public sealed partial class Scheduler
         Move(sequence, _waitingForRemoteKv, _running, SequenceState.Running);
     }
 
-    private static void CountOwners(List<Sequence> sequences, int[] owners)
+    private void CountOwners(List<Sequence> sequences, int[] owners)
     {
         foreach (var sequence in sequences)
         {
-            foreach (var block in sequence.Table.Blocks.Span)
+            for (var group = 0; group < _groups.Count; group++)
             {
-                owners[block.Value]++;
+                foreach (var block in sequence.Table.Of(group)[sequence.Table.PassedOf(group)..])
+                {
+                    owners[block.Value]++;
+                }
             }
         }
     }

@@ -17,6 +17,9 @@ namespace Serving.Engine.Scheduling;
 /// (waiting for remote KV, prefill computed or being computed) are never taken.
 /// </para>
 /// <para>
+/// Where layers see only a window of the last tokens, what it has passed is given back while the sequence runs; a prompt's blocks are still taken all at once.
+/// </para>
+/// <para>
 /// Blocks outlive their sequences until the room is needed, and a newcomer with the same beginning computes only what is behind it.
 /// </para>
 /// </summary>
@@ -24,6 +27,7 @@ public sealed partial class Scheduler
 {
     private readonly KvBlockPool _pool;
     private readonly int _blockSize;
+    private readonly KvGroups _groups;
     private readonly SchedulerOptions _options;
 
     // Each by rank: the priority, then the arrival.
@@ -39,11 +43,12 @@ public sealed partial class Scheduler
     private int _chunkTokensLeft;
     private long _step;
 
-    public Scheduler(KvBlockPool pool, int blockSize, AdmissionLimits limits, SchedulerOptions options)
+    public Scheduler(KvBlockPool pool, KvCacheLayout layout, AdmissionLimits limits, SchedulerOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RunningSequencesMax, options.BatchTokensMax);
         _pool = pool;
-        _blockSize = blockSize;
+        _blockSize = layout.BlockSize;
+        _groups = layout.Groups;
         _options = options;
         Limits = limits;
         _waiting = new List<Sequence>(options.WaitingSequencesMax + options.RunningSequencesMax);
@@ -137,6 +142,7 @@ public sealed partial class Scheduler
         sequence.ComputedPromptTokens += Math.Min(tokens, promptTokensLeft);
         sequence.ComputedTokens += tokens;
         PublishComputed(sequence);
+        ReleasePassed(sequence);
         sequence.Observer.OnComputed(sequence);
         if (scheduled.LogitsIndex >= 0)
         {

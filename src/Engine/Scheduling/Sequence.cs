@@ -28,7 +28,7 @@ public sealed class Sequence
     /// <param name="tokensMax">Most tokens, the prompt included; the prompt's length for <see cref="SequenceWork.PrefillOnly"/>.</param>
     /// <param name="sampling">How answer tokens are chosen.</param>
     /// <param name="endTokens">Tokens that end the answer; they count as part of it.</param>
-    /// <param name="blockSize">Token slots of a KV block.</param>
+    /// <param name="layout">The KV cache that its blocks are of.</param>
     /// <param name="root">The beginning of its blocks' identities (<see cref="BlockIdentity.Root"/>); default: it shares no blocks.</param>
     public Sequence(
         SequenceId id,
@@ -37,7 +37,7 @@ public sealed class Sequence
         int tokensMax,
         SamplingParameters sampling,
         ReadOnlyMemory<int> endTokens,
-        int blockSize,
+        KvCacheLayout layout,
         ISequenceObserver observer,
         BlockIdentity root = default)
     {
@@ -54,15 +54,15 @@ public sealed class Sequence
         prompt.CopyTo(_tokens);
         TokenCount = prompt.Length;
         Logprobs = sampling.Logprobs is { } top ? new AnswerLogprobs(tokensMax - prompt.Length, top) : null;
-        Table = new BlockTable((tokensMax + blockSize - 1) / blockSize);
+        Table = new BlockTable(layout.BlocksFor(tokensMax), layout.Groups.Count);
         AwaitsRemoteKv = work == SequenceWork.GenerateFromRemoteKv;
         _root = root;
-        _blockSize = blockSize;
-        _identities = root.IsNone ? [] : new BlockIdentity[tokensMax / blockSize];
-        if (prompt.Length / blockSize > 0 && CanShareBlocks)
+        _blockSize = layout.BlockSize;
+        _identities = root.IsNone ? [] : new BlockIdentity[tokensMax / _blockSize];
+        if (prompt.Length / _blockSize > 0 && CanShareBlocks)
         {
             // Here, on the caller's thread, so that the engine's has only what it samples left to hash.
-            IdentityOf((prompt.Length / blockSize) - 1);
+            IdentityOf((prompt.Length / _blockSize) - 1);
         }
     }
 

@@ -29,9 +29,8 @@ internal sealed class EngineRun
     public EngineRun(IModelExecutor executor, SchedulerOptions options)
     {
         _executor = executor;
-        var blockSize = executor.KvLayout.BlockSize;
-        var limits = new AdmissionLimits(executor.Model.ContextLength, executor.KvBlockCount * blockSize, options.WaitingSequencesMax, executor.Model.VocabularySize);
-        _scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), blockSize, limits, options);
+        var limits = new AdmissionLimits(executor.Model.ContextLength, executor.KvLayout.TokensIn(executor.KvBlockCount), options.WaitingSequencesMax, executor.Model.VocabularySize);
+        _scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), executor.KvLayout, limits, options);
         _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize);
         _sampler = new Sampler(executor.Model.VocabularySize);
     }
@@ -57,7 +56,7 @@ internal sealed class EngineRun
         }
 
         var sequence = new Sequence(
-            new SequenceId(++_lastId), prompt, SequenceWork.Generate, prompt.Length + answerTokens, SamplingParameters.Greedy, ReadOnlyMemory<int>.Empty, _executor.KvLayout.BlockSize, _observer);
+            new SequenceId(++_lastId), prompt, SequenceWork.Generate, prompt.Length + answerTokens, SamplingParameters.Greedy, ReadOnlyMemory<int>.Empty, _executor.KvLayout, _observer);
         _scheduler.Enqueue(sequence);
         return sequence;
     }

@@ -131,7 +131,7 @@ internal sealed partial class CompletionRunner(
             request.Prefill.Address,
             wanted,
             SequenceKv.ShapeOf(model.Executor, tokens - cached),
-            new SequenceKv(model.Executor, sequence.PromptBlocks[(cached / model.Executor.KvLayout.BlockSize)..]),
+            new SequenceKv(model.Executor, sequence.PromptBlocks, cached),
             address.Host,
             clientGone);
         clientGone.ThrowIfCancellationRequested();

@@ -51,16 +51,15 @@ public sealed partial class EngineLoop : IAsyncDisposable
         _time = time;
         _logger = logger;
         _pool = new KvBlockPool(executor.KvBlockCount);
-        var blockSize = executor.KvLayout.BlockSize;
         var limits = new AdmissionLimits(
             executor.Model.ContextLength,
-            checked(executor.KvBlockCount * blockSize),
+            executor.KvLayout.TokensIn(executor.KvBlockCount),
             scheduling.WaitingSequencesMax,
             executor.Model.VocabularySize)
         {
             WaitingSequencesPerTenantMax = scheduling.WaitingSequencesPerTenantMax,
         };
-        _scheduler = new Scheduler(_pool, blockSize, limits, scheduling);
+        _scheduler = new Scheduler(_pool, executor.KvLayout, limits, scheduling);
         _plan = new StepPlan(scheduling.BatchTokensMax, scheduling.RunningSequencesMax, executor.Model.VocabularySize, scheduling.DraftsMax);
         _sampler = new Sampler(executor.Model.VocabularySize);
         _inbox = Channel.CreateBounded<SequenceHandle>(new BoundedChannelOptions(scheduling.WaitingSequencesMax)
@@ -70,7 +69,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         });
 
         LogStarted(
-            logger, executor.Model.Name, executor.KvBlockCount, blockSize, scheduling.BatchTokensMax, scheduling.RunningSequencesMax);
+            logger, executor.Model.Name, executor.KvBlockCount, executor.KvLayout.BlockSize, scheduling.BatchTokensMax, scheduling.RunningSequencesMax);
         new Thread(Run) { IsBackground = true, Name = options.ThreadName }.Start();
     }
 
@@ -149,7 +148,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         Limits.TokensMax(request.PromptTokens.Length, request.Work, request.MaxTokens),
         request.Sampling,
         request.EndTokens,
-        _executor.KvLayout.BlockSize,
+        _executor.KvLayout,
         observer,
         _cachesPrefixes ? BlockIdentity.Root(_executor.Model.KvFingerprint, request.CacheSalt) : default)
     {

@@ -38,12 +38,12 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     public ChannelReader<SequenceOutput> Outputs => _outputs;
 
     /// <summary>
-    /// The blocks that hold the prompt, in token order; there from <see cref="SequenceOutputKind.BlocksReserved"/> or
+    /// The blocks that hold the prompt, in token order, those of one KV group after those of another; there from <see cref="SequenceOutputKind.BlocksReserved"/> or
     /// <see cref="SequenceOutputKind.PrefillComputed"/> on, empty before.
     /// </summary>
     public ReadOnlyMemory<BlockId> PromptBlocks => Volatile.Read(ref _promptBlocks);
 
-    /// <summary>Prompt tokens that were found computed when the sequence was admitted. They fill the first of <see cref="PromptBlocks"/>, which others may use too.</summary>
+    /// <summary>Prompt tokens that were found computed when the sequence was admitted. They fill the first of each group's <see cref="PromptBlocks"/>, which others may use too, or are not there at all where a window has passed them.</summary>
     public int CachedTokens => Volatile.Read(ref _cachedTokens);
 
     /// <summary>Prompt tokens that this engine has computed for the sequence: 1 after a hand-off.</summary>
@@ -132,7 +132,7 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
             return;
         }
 
-        Volatile.Write(ref _promptBlocks, sequence.Table.Blocks.ToArray());
+        Volatile.Write(ref _promptBlocks, sequence.Table.ToArray());
         _loop.PublishCounters();
         _outputs.AnnounceBlocksReserved();
     }
@@ -146,7 +146,7 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     void ISequenceObserver.OnPrefillComputed(Sequence sequence)
     {
         _clock.MarkPrefillComputed();
-        Volatile.Write(ref _promptBlocks, sequence.Table.Blocks.ToArray());
+        Volatile.Write(ref _promptBlocks, sequence.Table.ToArray());
         _loop.PublishCounters();
         _outputs.AnnouncePrefillComputed();
     }

@@ -82,7 +82,7 @@ internal sealed partial class ModelHost(
             Report(model.Name, runtime.Memory);
             ModelWarmUp.Run(runtime, stopping);
             LogLoaded(
-                logger, model.Name, runtime.Executor.Model.ComputePath, _pool.ThreadCount, runtime.Executor.KvBlockCount * runtime.Executor.KvLayout.BlockSize,
+                logger, model.Name, runtime.Executor.Model.ComputePath, _pool.ThreadCount, runtime.Executor.KvLayout.TokensIn(runtime.Executor.KvBlockCount),
                 loaded.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds - loaded.TotalSeconds);
         }
     }

@@ -34,7 +34,7 @@ internal sealed partial class PrefillApi(IModelSet models, KvSender sender, Work
             new KvEndpoint(request.Destination.Host, request.Destination.Port),
             lease,
             SequenceKv.ShapeOf(model.Executor, request.TokenIds.Count - request.CachedTokens),
-            new SequenceKv(model.Executor, sequence.PromptBlocks[(request.CachedTokens / model.Executor.KvLayout.BlockSize)..]),
+            new SequenceKv(model.Executor, sequence.PromptBlocks, request.CachedTokens),
             context.CancellationToken);
         sequence.Release();
         if (!sent.IsCompleted)

@@ -62,7 +62,7 @@ public sealed class CpuModelExecutorTests : IDisposable
 
         Assert.Equal(executor.WeightBytes, footprint.WeightBytes);
         Assert.Equal(executor.MappedBytes, footprint.MappedBytes);
-        Assert.Equal(executor.KvLayout.BytesPerBlock, footprint.KvBytesPerBlock);
+        Assert.Equal(executor.KvLayout.Groups.Count * executor.KvLayout.BytesPerBlock, footprint.KvBytesPerBlock);
         Assert.InRange(footprint.ScratchBytes, 512 * 64 * 4, 32 << 20);
     }
 

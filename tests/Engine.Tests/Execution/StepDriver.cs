@@ -2,7 +2,7 @@ using Serving.Engine.Execution;
 
 namespace Serving.Engine.Tests;
 
-/// <summary>A sequence that a test runs by hand.</summary>
+/// <summary>A sequence that a test runs by hand, with the block tables of its KV groups one after the other.</summary>
 internal sealed class TestSequence(BlockId[] blocks)
 {
     public BlockId[] Blocks => blocks;
@@ -24,7 +24,7 @@ internal sealed class StepDriver(IModelExecutor executor)
     /// <summary>Makes a sequence with room for <paramref name="tokensMax"/> tokens; its blocks are in no order.</summary>
     public TestSequence NewSequence(int tokensMax)
     {
-        var blocks = new BlockId[executor.KvLayout.BlocksFor(tokensMax)];
+        var blocks = new BlockId[executor.KvLayout.Groups.Count * executor.KvLayout.BlocksFor(tokensMax)];
         for (int i = 0; i < blocks.Length; i++)
         {
             blocks[blocks.Length - 1 - i] = new BlockId(_nextBlock++);

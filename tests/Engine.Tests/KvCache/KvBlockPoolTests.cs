@@ -64,12 +64,12 @@ public sealed class KvBlockPoolTests
         var table = new BlockTable(4);
 
         Assert.Equal(AllocationResult.Allocated, table.Grow(2, pool));
-        var first = table.Blocks.ToArray();
+        var first = table.ToArray();
         Assert.Equal(AllocationResult.Allocated, table.Grow(1, pool));
         Assert.Equal(AllocationResult.Allocated, table.Grow(3, pool));
 
         Assert.Equal(3, table.Count);
-        Assert.Equal(first, table.Blocks[..2].ToArray());
+        Assert.Equal(first, table.Of(0)[..2].ToArray());
         Assert.Equal(3, pool.UsedCount);
 
         table.Release(pool);

@@ -75,8 +75,8 @@ public sealed class PrefixCacheTests
         var second = harness.Add(Prompt(12), answerTokens: 10);
         harness.Step();
 
-        Assert.Equal(first.Table.Blocks.Span[..2].ToArray(), second.Table.Blocks.Span[..2].ToArray());
-        Assert.NotEqual(first.Table.Blocks.Span[2], second.Table.Blocks.Span[2]);
+        Assert.Equal(first.Table.Of(0)[..2].ToArray(), second.Table.Of(0)[..2].ToArray());
+        Assert.NotEqual(first.Table.Of(0)[2], second.Table.Of(0)[2]);
 
         harness.RunToEnd();
         Assert.All([first, second], harness.AssertAnsweredAsAlone);

@@ -15,16 +15,19 @@ public sealed class RandomMixTests : IDisposable
     private const int Mixes = 200;
     private const int RequestsOfMix = 6;
     private const int StepRowsMax = 64;
-    private const int KvBlocks = 64;
+    private const int KvTokens = 1024;
 
     private readonly ComputePool _pool = new(2);
 
     [Theory]
-    [InlineData("llama-f32", ComputeClass.Fp32)]
-    [InlineData("tiny-256-Q4_1", ComputeClass.Fast)]
-    public void Each_request_gets_the_tokens_it_gets_alone(string model, ComputeClass computeClass)
+    [InlineData("gguf/llama-f32.gguf", ComputeClass.Fp32, 16, 50)]
+    [InlineData("gguf/tiny-256-Q4_1.gguf", ComputeClass.Fast, 16, 50)]
+    [InlineData("models/gemma3", ComputeClass.Fast, 4, 20)]
+    [InlineData("models/gpt-oss", ComputeClass.Fp32, 4, 50)]
+    [InlineData("models/mistral-sliding", ComputeClass.Fast, 4, 0)] // All layers slide: whoever is admitted never needs more.
+    public void Each_request_gets_the_tokens_it_gets_alone(string model, ComputeClass computeClass, int blockSize, int preemptionsMin)
     {
-        using CpuModelExecutor executor = Load(model, computeClass);
+        using CpuModelExecutor executor = Load(model, computeClass, blockSize);
         Request[] requests = [.. Enumerable.Range(0, 40).Select(i => Request.Make(new Random(i), executor.Model.VocabularySize))];
         int[][] alone = [.. requests.Select(request => RunAlone(executor, request))];
         var (preemptions, cachedTokens, sampled) = (0L, 0L, 0L);
@@ -32,7 +35,7 @@ public sealed class RandomMixTests : IDisposable
         {
             var random = new Random(mix);
             int[] chosen = [.. Enumerable.Range(0, RequestsOfMix).Select(_ => random.Next(requests.Length))];
-            SchedulerDriver driver = DriverOf(executor, chosen.Max(i => Blocks(requests[i])), chosen.Sum(i => Blocks(requests[i])), random);
+            SchedulerDriver driver = DriverOf(executor, chosen.Max(i => Blocks(executor, requests[i])), chosen.Sum(i => Blocks(executor, requests[i])), random);
             Sequence[] sequences = Run(driver, [.. chosen.Select(i => requests[i])], random);
             for (int i = 0; i < chosen.Length; i++)
             {
@@ -45,16 +48,36 @@ public sealed class RandomMixTests : IDisposable
             cachedTokens += sequences.Sum(sequence => sequence.CachedTokens);
         }
 
-        Assert.True(preemptions > Mixes / 4, $"Only {preemptions} preemptions.");
+        Assert.True(preemptions >= preemptionsMin, $"Only {preemptions} preemptions.");
         Assert.True(cachedTokens > 10 * Mixes, $"Only {cachedTokens} cached tokens.");
         Assert.True(sampled > 50 * Mixes, $"Only {sampled} answer tokens.");
+    }
+
+    /// <summary>The expected tokens come from steps by hand on blocks that nobody ever takes back.</summary>
+    [Theory]
+    [InlineData("models/gemma3", ComputeClass.Fast, 4)]
+    [InlineData("models/gpt-oss", ComputeClass.Fast, 16)]
+    [InlineData("models/mistral-sliding", ComputeClass.Fp32, 16)]
+    public void Giving_back_what_windows_have_passed_changes_no_token(string model, ComputeClass computeClass, int blockSize)
+    {
+        const int AnswerTokens = 60;
+        using CpuModelExecutor executor = Load(model, computeClass, blockSize);
+        int[][] prompts = [.. Enumerable.Range(0, 3).Select(i => Request.Make(new Random(i), executor.Model.VocabularySize).Prompt)];
+        int[][] expected = [.. prompts.Select(prompt => Greedy(executor, prompt, AnswerTokens))];
+
+        var driver = new SchedulerDriver(executor, executor.KvBlockCount, new SchedulerOptions { BatchTokensMax = 16, RunningSequencesMax = 3 });
+        Sequence[] sequences = [.. prompts.Select(prompt => driver.Add(prompt, answerTokens: AnswerTokens))];
+        driver.RunToEnd();
+
+        Assert.True(executor.KvLayout.Groups.HasWindows);
+        Assert.Equal(expected, sequences.Select(sequence => sequence.Tokens[sequence.PromptLength..].ToArray()));
     }
 
     [Fact]
     public void A_steady_state_of_decode_steps_allocates_nothing()
     {
-        using CpuModelExecutor executor = Load("tiny-256-Q4_1", ComputeClass.Fast);
-        var driver = new SchedulerDriver(executor, KvBlocks, new SchedulerOptions { BatchTokensMax = StepRowsMax, RunningSequencesMax = 8 });
+        using CpuModelExecutor executor = Load("gguf/tiny-256-Q4_1.gguf", ComputeClass.Fast, blockSize: 16);
+        var driver = new SchedulerDriver(executor, executor.KvBlockCount, new SchedulerOptions { BatchTokensMax = StepRowsMax, RunningSequencesMax = 8 });
         for (int i = 0; i < 4; i++)
         {
             driver.Add([1, 2, 3, i], answerTokens: 200, sampling: Request.SamplingOf(i));
@@ -71,9 +94,24 @@ public sealed class RandomMixTests : IDisposable
 
     public void Dispose() => _pool.Dispose();
 
+    private static int[] Greedy(CpuModelExecutor executor, int[] prompt, int answerTokens)
+    {
+        var driver = new StepDriver(executor);
+        TestSequence sequence = driver.NewSequence(prompt.Length + answerTokens);
+        int[] rows = prompt;
+        var answer = new List<int>();
+        while (answer.Count < answerTokens)
+        {
+            answer.Add(StepDriver.ArgMax(driver.Step(new TestRows(sequence, rows))[0]));
+            rows = [answer[^1]];
+        }
+
+        return [.. answer];
+    }
+
     private static int[] RunAlone(CpuModelExecutor executor, Request request)
     {
-        var driver = new SchedulerDriver(executor, KvBlocks, new SchedulerOptions { BatchTokensMax = StepRowsMax, RunningSequencesMax = 1 });
+        var driver = new SchedulerDriver(executor, executor.KvBlockCount, new SchedulerOptions { BatchTokensMax = StepRowsMax, RunningSequencesMax = 1 });
         Sequence sequence = driver.Add(request.Prompt, answerTokens: request.AnswerTokens, sampling: request.Sampling, salt: null);
         driver.RunToEnd();
         driver.AssertEmpty();
@@ -83,9 +121,13 @@ public sealed class RandomMixTests : IDisposable
     /// <summary>A scheduler with half the blocks that its requests need together, but enough for each alone.</summary>
     private static SchedulerDriver DriverOf(CpuModelExecutor executor, int blocksOfLongest, int blocksOfAll, Random random)
     {
+        int groups = executor.KvLayout.Groups.Count;
         int running = random.Next(3, 8);
         var options = new SchedulerOptions { BatchTokensMax = random.Next(running, StepRowsMax + 1), RunningSequencesMax = running, DraftsMax = random.Next(5) };
-        return new SchedulerDriver(executor, Math.Max(blocksOfLongest, blocksOfAll / 2), options);
+
+        // Sequences whose windows give blocks back need fewer.
+        int blocks = executor.KvLayout.Groups.HasWindows ? blocksOfLongest : Math.Max(blocksOfLongest, blocksOfAll / 2);
+        return new SchedulerDriver(executor, groups * blocks, options);
     }
 
     private static Sequence[] Run(SchedulerDriver driver, Request[] requests, Random random)
@@ -108,11 +150,11 @@ public sealed class RandomMixTests : IDisposable
         return [.. sequences];
     }
 
-    private static int Blocks(Request request) => (request.Prompt.Length + request.AnswerTokens + 15) / 16;
+    private static int Blocks(CpuModelExecutor executor, Request request) => executor.KvLayout.BlocksFor(request.Prompt.Length + request.AnswerTokens);
 
-    private CpuModelExecutor Load(string model, ComputeClass computeClass) => ModelLoader.Load(
-        GoldenFixtures.Path("gguf", $"{model}.gguf"),
-        new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = KvBlocks, StepRowsMax = StepRowsMax },
+    private CpuModelExecutor Load(string model, ComputeClass computeClass, int blockSize) => ModelLoader.Load(
+        GoldenFixtures.Path(model),
+        new ModelLoadOptions { ComputeClass = computeClass, KvBlocks = KvTokens / blockSize, BlockSize = blockSize, StepRowsMax = StepRowsMax },
         _pool);
 
     private sealed record Request(int[] Prompt, int AnswerTokens, SamplingParameters Sampling)

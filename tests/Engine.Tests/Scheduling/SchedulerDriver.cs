@@ -18,11 +18,10 @@ internal class SchedulerDriver : ISequenceObserver
     {
         _executor = executor;
         Pool = new KvBlockPool(blocks);
-        var blockSize = executor.KvLayout.BlockSize;
         Scheduler = new Scheduler(
             Pool,
-            blockSize,
-            new AdmissionLimits(executor.Model.ContextLength, blocks * blockSize, options.WaitingSequencesMax, executor.Model.VocabularySize),
+            executor.KvLayout,
+            new AdmissionLimits(executor.Model.ContextLength, executor.KvLayout.TokensIn(blocks), options.WaitingSequencesMax, executor.Model.VocabularySize),
             options);
         _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize, options.DraftsMax);
         _sampler = new Sampler(executor.Model.VocabularySize);
@@ -51,7 +50,7 @@ internal class SchedulerDriver : ISequenceObserver
             Scheduler.Limits.TokensMax(prompt.Length, work, answerTokens),
             sampling ?? SamplingParameters.Greedy,
             default,
-            _executor.KvLayout.BlockSize,
+            _executor.KvLayout,
             this,
             salt is null ? default : BlockIdentity.Root(_executor.Model.KvFingerprint, salt))
         {

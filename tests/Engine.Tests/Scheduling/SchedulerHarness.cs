@@ -8,21 +8,24 @@ namespace Serving.Engine.Tests.Scheduling;
 /// <summary>A scheduler with a fake model, driven step by step.</summary>
 internal sealed class SchedulerHarness : SchedulerDriver
 {
-    public SchedulerHarness(int blocks = 64, int batchTokensMax = 32, int runningMax = 8, int contextLength = 64, TimeSpan? stepTimeMax = null, int draftsMax = 0)
-        : this(new FakeModelExecutor(blocks, contextLength: contextLength), batchTokensMax, runningMax, stepTimeMax, draftsMax)
+    public SchedulerHarness(
+        int blocks = 64, int batchTokensMax = 32, int runningMax = 8, int contextLength = 64, TimeSpan? stepTimeMax = null, int draftsMax = 0, int[]? windows = null)
+        : this(new FakeModelExecutor(blocks, contextLength: contextLength, windows: windows), batchTokensMax, runningMax, stepTimeMax, draftsMax, windows)
     {
     }
 
-    private SchedulerHarness(FakeModelExecutor executor, int batchTokensMax, int runningMax, TimeSpan? stepTimeMax, int draftsMax)
+    private SchedulerHarness(FakeModelExecutor executor, int batchTokensMax, int runningMax, TimeSpan? stepTimeMax, int draftsMax, int[]? windows)
         : base(executor, executor.KvBlockCount, new SchedulerOptions
         {
             BatchTokensMax = batchTokensMax,
             RunningSequencesMax = runningMax,
             StepTimeMax = stepTimeMax ?? TimeSpan.FromSeconds(1),
             DraftsMax = draftsMax,
-        }) => Executor = executor;
+        }) => (Executor, Windows) = (executor, windows);
 
     public FakeModelExecutor Executor { get; }
+
+    private int[]? Windows { get; }
 
     public static int[] Prompt(int length, int seed = 0)
     {
@@ -35,9 +38,9 @@ internal sealed class SchedulerHarness : SchedulerDriver
     /// </summary>
     public void FillRemotely(Sequence sequence, int tokens)
     {
-        using var remote = new FakeModelExecutor(sequence.Table.Count);
-        var layout = remote.KvLayout;
-        var blocks = new BlockId[sequence.Table.Count];
+        var layout = Executor.KvLayout;
+        using var remote = new FakeModelExecutor(layout.Groups.Count * sequence.Table.Count, windows: Windows);
+        var blocks = new BlockId[layout.Groups.Count * sequence.Table.Count];
         for (var i = 0; i < blocks.Length; i++)
         {
             blocks[i] = new BlockId(i);
@@ -48,12 +51,13 @@ internal sealed class SchedulerHarness : SchedulerDriver
         remote.Execute(plan);
         for (var layer = 0; layer < layout.Layers; layer++)
         {
+            var group = layout.Groups.GroupOf(layer);
             for (var i = sequence.CachedTokens / layout.BlockSize; i < layout.BlocksFor(tokens); i++)
             {
                 var slots = Math.Min(layout.BlockSize, tokens - (i * layout.BlockSize));
                 var bytes = new byte[slots * layout.BytesPerTokenPerLayer];
-                remote.ExportBlock(layer, blocks[i], slots, bytes);
-                Executor.ImportBlock(layer, sequence.Table.Blocks.Span[i], slots, bytes);
+                remote.ExportBlock(layer, blocks[(group * sequence.Table.Count) + i], slots, bytes);
+                Executor.ImportBlock(layer, sequence.Table.Of(group)[i], slots, bytes);
             }
         }
     }

@@ -54,6 +54,32 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public async Task A_model_with_windows_is_handed_over_whole_and_found_by_what_is_seen()
+    {
+        int[] windows = [0, 3];
+        await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill, windows: windows);
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode, windows: windows);
+        await using WorkerUnderTest alone = await WorkerUnderTest.StartAsync(WorkerRole.Decode, windows: windows);
+        int[] expected = (await Answer.AskAsync(alone, Request(prefillAddress: null))).Tokens;
+        CompletionRequest longer = Request(prefill.Address);
+        longer.Tokens.Ids.AddRange([7, 7, 7, 7, 7]);
+        CompletionRequest longerAlone = longer.Clone();
+        longerAlone.Prefill = null;
+        int[] expectedOfLonger = (await Answer.AskAsync(alone, longerAlone)).Tokens;
+
+        Answer first = await Answer.AskAsync(decode, Request(prefill.Address));
+        Answer second = await Answer.AskAsync(decode, longer);
+
+        Assert.Equal(expected, first.Tokens);
+        Assert.Equal(1, first.Started.ComputedPromptTokens);
+        Assert.Equal((_prompt.Length - 1) * decode.Executor.KvLayout.BytesPerToken, first.Started.KvBytesReceived);
+        Assert.Equal((8, 1), (second.Started.CachedTokens, second.Started.ComputedPromptTokens));
+        Assert.Equal(5 * decode.Executor.KvLayout.BytesPerToken, second.Started.KvBytesReceived);
+        Assert.Equal(expectedOfLonger, second.Tokens);
+        await AssertNothingIsHeldAsync(prefill, decode);
+    }
+
+    [Fact]
     public async Task A_prefill_worker_with_another_kv_layout_is_not_believed()
     {
         await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill, kvFingerprint: "another");

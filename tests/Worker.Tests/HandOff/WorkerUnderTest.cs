@@ -49,9 +49,9 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
     public static HttpClient Client(string address) => InternalHttp.CreateClient(_secret, new Uri(address));
 
     public static async Task<WorkerUnderTest> StartAsync(
-        WorkerRole role, string kvFingerprint = "fake-kv", SamplingDefaults? samplingDefaults = null, int[]? endTokens = null)
+        WorkerRole role, string kvFingerprint = "fake-kv", SamplingDefaults? samplingDefaults = null, int[]? endTokens = null, int[]? windows = null)
     {
-        FakeModelExecutor executor = new(kvFingerprint: kvFingerprint);
+        FakeModelExecutor executor = new(kvFingerprint: kvFingerprint, windows: windows);
         ITokenizer tokenizer = LetterTokenizer(executor.Model.VocabularySize);
         AnswerFormat format = AnswerFormat.Of(tokenizer, template: null);
         ModelRuntime model = new(

@@ -187,10 +187,11 @@ public sealed unsafe partial class CpuModelExecutor
 
                 break;
             case StoreKv store:
+                ReadOnlySpan<BlockId> blocks = _rows.BlocksOf(KvLayout.Groups.GroupOf(store.Layer));
                 for (int row = start; row < start + count; row++)
                 {
                     float* values = _scratch.Row(store.From, row);
-                    _kv.Write(store.Layer, _rows.Blocks[row], _rows.Slot(row), values + store.KeyColumn, values + store.ValueColumn);
+                    _kv.Write(store.Layer, blocks[row], _rows.Slot(row), values + store.KeyColumn, values + store.ValueColumn);
                 }
 
                 break;

@@ -42,8 +42,8 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
         _pool = pool;
         _scratch = new StepScratch(graph, numericClass, options.StepRowsMax);
         _experts = new ExpertMixers(graph, numericClass, options.StepRowsMax);
-        _rows = new StepRows(layout, options.KvBlocks, options.StepRowsMax, model.ContextLength, model.VocabularySize);
-        _kv = new KvStorage(layout, options.KvBlocks);
+        _kv = new KvStorage(layout, checked(options.KvBlocks * layout.Groups.Count));
+        _rows = new StepRows(layout, _kv.BlockCount, options.StepRowsMax, model.ContextLength, model.VocabularySize);
         _attentions = new PagedAttention[graph.Attentions.Count];
         foreach (AttentionSpec attention in graph.Attentions)
         {

@@ -2,18 +2,21 @@ using Serving.Engine.KvCache;
 
 namespace Serving.Engine.Execution.Cpu;
 
-/// <summary>Token, position, KV block and slot of every row of a step, unrolled from its sequences and checked once.</summary>
+/// <summary>Token, position, KV blocks and slot of every row of a step, unrolled from its sequences and checked once.</summary>
 internal sealed class StepRows(KvCacheLayout layout, int kvBlocks, int rowsMax, int contextLength, int vocabularySize)
 {
     private readonly int[] _tokens = new int[rowsMax];
     private readonly int[] _positions = new int[rowsMax];
-    private readonly BlockId[] _blocks = new BlockId[rowsMax];
+
+    // [group][row]
+    private readonly BlockId[] _blocks = new BlockId[layout.Groups.Count * rowsMax];
 
     public ReadOnlySpan<int> Tokens => _tokens;
 
     public ReadOnlySpan<int> Positions => _positions;
 
-    public ReadOnlySpan<BlockId> Blocks => _blocks;
+    /// <summary>Where each row of a step leaves its KV in the layers of a group.</summary>
+    public ReadOnlySpan<BlockId> BlocksOf(int group) => _blocks.AsSpan(group * rowsMax, rowsMax);
 
     public int Slot(int row) => _positions[row] % layout.BlockSize;
 
@@ -43,25 +46,36 @@ internal sealed class StepRows(KvCacheLayout layout, int kvBlocks, int rowsMax, 
 
     private void FillSequence(in StepSequence sequence)
     {
-        ReadOnlySpan<BlockId> blocks = sequence.Blocks.Span;
         int end = checked(sequence.ComputedTokens + sequence.RowCount);
-        if (sequence.ComputedTokens < 0 || end > contextLength || layout.BlocksFor(end) > blocks.Length)
+        int blocks = sequence.Blocks.Length / layout.Groups.Count;
+        if (sequence.ComputedTokens < 0 || end > contextLength || layout.BlocksFor(end) > blocks)
         {
             throw new ArgumentException(
-                $"A sequence of {end} tokens needs {layout.BlocksFor(end)} KV blocks and a context of {end}; it has {blocks.Length} and {contextLength}.");
+                $"A sequence of {end} tokens needs {layout.BlocksFor(end)} KV blocks and a context of {end}; it has {blocks} and {contextLength}.");
         }
 
         for (int i = 0; i < sequence.RowCount; i++)
         {
-            int position = sequence.ComputedTokens + i;
-            BlockId block = blocks[position / layout.BlockSize];
+            _positions[sequence.RowStart + i] = sequence.ComputedTokens + i;
+        }
+
+        for (int group = 0; group < layout.Groups.Count; group++)
+        {
+            FillBlocks(in sequence, sequence.BlocksOf(group, layout.Groups.Count), _blocks.AsSpan((group * rowsMax) + sequence.RowStart, sequence.RowCount));
+        }
+    }
+
+    private void FillBlocks(in StepSequence sequence, ReadOnlySpan<BlockId> table, Span<BlockId> blocks)
+    {
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            BlockId block = table[(sequence.ComputedTokens + i) / layout.BlockSize];
             if ((uint)block.Value >= (uint)kvBlocks)
             {
                 throw new ArgumentException($"A sequence names the KV block {block.Value}; the storage has {kvBlocks}.");
             }
 
-            _positions[sequence.RowStart + i] = position;
-            _blocks[sequence.RowStart + i] = block;
+            blocks[i] = block;
         }
     }
 }

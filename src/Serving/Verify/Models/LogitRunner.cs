@@ -14,7 +14,8 @@ internal sealed class LogitRunner(IModelExecutor executor)
     /// <summary>The logits after every token, one row after the other. The row is valid until the next is asked for.</summary>
     public IEnumerable<ReadOnlyMemory<float>> All(IReadOnlyList<int> tokens)
     {
-        ReadOnlyMemory<BlockId> blocks = Enumerable.Range(0, executor.KvLayout.BlocksFor(tokens.Count)).Select(block => new BlockId(block)).ToArray();
+        var layout = executor.KvLayout;
+        ReadOnlyMemory<BlockId> blocks = Enumerable.Range(0, layout.Groups.Count * layout.BlocksFor(tokens.Count)).Select(block => new BlockId(block)).ToArray();
         var logits = new float[executor.Model.VocabularySize];
         for (var start = 0; start < tokens.Count; start += RowsMax)
         {
