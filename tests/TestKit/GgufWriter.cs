@@ -57,6 +57,21 @@ public sealed class GgufWriter
         return Add(name, GgmlType.F32, dimensions, data);
     }
 
+    /// <summary>An F32 matrix by its elements; one row of it is a vector.</summary>
+    public GgufWriter Add(string name, int columns, int rows, Func<int, int, float> element)
+    {
+        var data = new byte[sizeof(float) * columns * rows];
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < columns; column++)
+            {
+                BitConverter.TryWriteBytes(data.AsSpan(sizeof(float) * ((row * columns) + column)), element(row, column));
+            }
+        }
+
+        return Add(name, GgmlType.F32, rows == 1 ? [columns] : [columns, rows], data);
+    }
+
     /// <summary>The same model cut into parts, the metadata in the first.</summary>
     public GgufWriter[] Split(int count)
     {
