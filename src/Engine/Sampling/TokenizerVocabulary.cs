@@ -1,0 +1,28 @@
+using Serving.Grammars;
+using Serving.Text.Tokenization;
+
+namespace Serving.Engine.Sampling;
+
+/// <summary>A tokenizer's tokens in the form in which grammars read them.</summary>
+public static class TokenizerVocabulary
+{
+    /// <summary>The vocabulary of a tokenizer. Special tokens have no text, and are there by name.</summary>
+    public static TokenVocabulary Of(ITokenizer tokenizer)
+    {
+        var tokens = new VocabularyToken[tokenizer.VocabularySize];
+        for (var id = 0; id < tokens.Length; id++)
+        {
+            tokens[id] = tokenizer.Kind(id) switch
+            {
+                TokenKind.Unused or TokenKind.Unknown => default,
+                TokenKind.Control => Special(tokenizer, id),
+                _ when tokenizer.IsSpecial(id) => Special(tokenizer, id),
+                _ => new VocabularyToken(tokenizer.TokenBytes(id).ToArray(), tokenizer.LeadingTokenBytes(id).ToArray()),
+            };
+        }
+
+        return new TokenVocabulary(tokens);
+    }
+
+    private static VocabularyToken Special(ITokenizer tokenizer, int id) => new(default, default, tokenizer.Decode([id], skipSpecial: false));
+}
