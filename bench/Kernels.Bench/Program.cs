@@ -3,7 +3,7 @@ using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
 // Without arguments: a table of throughputs in under a minute. "formats": every weight format at one row and at more. "mapped": weights in place against
-// repacked ones. "attention": a layer's attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. With other arguments:
+// repacked ones. "attention": a layer's attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. "grammars MODEL SCHEMAS": what constraints cost. With other arguments:
 // BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
@@ -28,6 +28,10 @@ else if (args is ["attention"])
 else if (args is ["load", var path])
 {
     LoadTimes.Print(path);
+}
+else if (args is ["grammars", var vocabulary, var schemas])
+{
+    GrammarTimes.Print(vocabulary, schemas);
 }
 else if (args is ["speculation", var model])
 {

@@ -1,6 +1,6 @@
 namespace Serving.Repository.Tests;
 
-/// <summary>Dependencies point one way: hosts, then Worker, Router, Policies and Transfer, then Engine, Text, Contracts.</summary>
+/// <summary>Dependencies point one way: hosts, then Worker, Router, Policies and Transfer, then Engine, then Text, Grammars, Contracts.</summary>
 public sealed class ReferenceGraphTests
 {
     /// <summary>What each project may refer to. A new project gets its line here first.</summary>
@@ -8,13 +8,14 @@ public sealed class ReferenceGraphTests
     {
         ["Contracts"] = [],
         ["Text"] = ["Contracts"],
-        ["Engine"] = ["Text", "Contracts"],
+        ["Grammars"] = [],
+        ["Engine"] = ["Grammars", "Text", "Contracts"],
         ["Policies"] = ["Text", "Contracts"],
         ["Router"] = ["Text", "Contracts"],
         ["Transfer"] = ["Contracts"],
         ["ServiceDefaults"] = ["Contracts"],
-        ["Worker"] = ["Engine", "Text", "Transfer", "Policies", "ServiceDefaults", "Contracts"],
-        ["Gateway"] = ["Router", "Policies", "ServiceDefaults", "Contracts"],
+        ["Worker"] = ["Engine", "Grammars", "Text", "Transfer", "Policies", "ServiceDefaults", "Contracts"],
+        ["Gateway"] = ["Grammars", "Router", "Policies", "ServiceDefaults", "Contracts"],
         ["Control"] = ["Policies", "ServiceDefaults", "Contracts"],
         ["PrefillWorker"] = ["Worker", "ServiceDefaults", "Contracts"],
         ["DecodeWorker"] = ["Worker", "ServiceDefaults", "Contracts"],

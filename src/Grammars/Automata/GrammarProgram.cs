@@ -2,9 +2,11 @@ namespace Serving.Grammars.Automata;
 
 /// <summary>A state of a program: what may come next.</summary>
 /// <param name="Rule">The rule that it belongs to.</param>
-/// <param name="IsStart">Whether it is its rule's start.</param>
-internal sealed record ProgramState(int Rule, bool IsStart, ByteEdge[] Bytes, CallEdge[] Calls, bool Accepts)
+/// <param name="Index">Its index there; 0 is the rule's start.</param>
+internal sealed record ProgramState(int Rule, int Index, ByteEdge[] Bytes, CallEdge[] Calls, bool Accepts)
 {
+    public bool IsStart => Index == 0;
+
     /// <summary>Whether its rule has nothing left to do here: a call that would come back to it need not come back at all.</summary>
     public bool OnlyReturns => Accepts && Bytes.Length == 0 && Calls.Length == 0;
 }
@@ -81,7 +83,7 @@ internal sealed class GrammarProgram
 
     private static ProgramState LinkState(int rule, int index, AutomatonState state, int[] indexes, bool[][] alive, Func<byte, bool> canWrite) => new(
         rule,
-        index == 0,
+        index,
         [.. state.Bytes.Where(edge => indexes[edge.Target] >= 0).SelectMany(edge => Writable(edge, canWrite)).Select(edge => edge with { Target = indexes[edge.Target] })],
         [.. state.Calls.Where(call => alive[call.Rule][0] && indexes[call.Target] >= 0).Select(call => call with { Target = indexes[call.Target] })],
         state.Accepts);

@@ -17,7 +17,6 @@ internal sealed class MatchGraph
     private const int TopsMax = 1_024;
 
     private readonly GrammarProgram _program;
-    private readonly Configuration _dead;
     private readonly HashSet<StackNode> _visited = [];
     private readonly Stack<StackNode> _open = new();
     private readonly List<StackNode> _tops = [];
@@ -30,7 +29,7 @@ internal sealed class MatchGraph
     public MatchGraph(GrammarProgram program)
     {
         _program = program;
-        _dead = new Configuration([], false, false, program.ClassCount);
+        Dead = new Configuration([], false, false, program.ClassCount);
         Bottom = new StackNode(-1, -1, 0, 0, null);
         lock (Lock)
         {
@@ -42,6 +41,9 @@ internal sealed class MatchGraph
 
     /// <summary>What nobody knows: where a rule that is looked at by itself goes on.</summary>
     public StackNode Bottom { get; }
+
+    /// <summary>Where nothing may come any more, and the text must not end.</summary>
+    public Configuration Dead { get; }
 
     /// <summary>Before the first byte.</summary>
     public Configuration Root { get; private set; }
@@ -147,7 +149,7 @@ internal sealed class MatchGraph
 
         _visited.Clear();
         _tops.Sort(static (a, b) => a.Id.CompareTo(b.Id));
-        var configuration = _tops.Count > TopsMax ? _dead : Intern([.. _tops], isComplete, escapes);
+        var configuration = _tops.Count > TopsMax ? Dead : Intern([.. _tops], isComplete, escapes);
         _tops.Clear();
         return configuration;
     }
@@ -180,7 +182,7 @@ internal sealed class MatchGraph
     {
         if (tops.Length == 0 && !isComplete && !escapes)
         {
-            return _dead;
+            return Dead;
         }
 
         var table = _configurations[(isComplete ? 1 : 0) + (escapes ? 2 : 0)];

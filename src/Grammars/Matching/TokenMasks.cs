@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Serving.Grammars.Automata;
 
 namespace Serving.Grammars.Matching;
@@ -16,10 +17,9 @@ internal sealed class TokenMasks
     private readonly TokenVocabulary _vocabulary;
     private readonly Configuration[] _path;
     private readonly bool[] _hasEscaped;
-    private readonly List<int> _accepted = [];
+    private readonly ulong[] _accepted;
     private readonly List<int> _dependents = [];
-    private readonly Dictionary<(int State, int Needed, int Left), LocalMask> _locals = [];
-    private readonly TokenSet _none = new([], int.MaxValue);
+    private readonly ConcurrentDictionary<(int State, int Needed, int Left), LocalMask>[] _locals;
 
     public TokenMasks(GrammarProgram program, MatchGraph graph, TokenVocabulary vocabulary)
     {
@@ -29,6 +29,8 @@ internal sealed class TokenMasks
         var depthMax = Math.Max(vocabulary.Trie.DepthMax, vocabulary.LeadingTrie.DepthMax);
         _path = new Configuration[depthMax + 1];
         _hasEscaped = new bool[depthMax + 1];
+        _accepted = new ulong[TokenSet.WordCount(vocabulary.Size)];
+        _locals = [.. program.Rules.Select(rule => vocabulary.Masks.Of(rule.Automaton))];
     }
 
     /// <summary>Adds the tokens that may come in a configuration.</summary>
@@ -65,7 +67,7 @@ internal sealed class TokenMasks
         lock (_graph.Lock)
         {
             var local = Local(node.State, node.Needed, node.Left);
-            var beyond = local.Dependents is { } trie ? Accepted(_graph.Alone(node), trie) : _none;
+            var beyond = local.Dependents is { } trie ? Accepted(_graph.Alone(node), trie) : TokenSet.Empty;
             return node.Mask = new StackMask(local.Accepted, beyond);
         }
     }
@@ -74,11 +76,14 @@ internal sealed class TokenMasks
     {
         // No token has more items than bytes: counts that are further away do not matter to it.
         var far = _vocabulary.Trie.DepthMax + 1;
-        var key = (state, Math.Min(needed, far), left >= far ? RuleAutomaton.Unlimited : left);
-        if (!_locals.TryGetValue(key, out var local))
+        needed = Math.Min(needed, far);
+        left = left >= far ? RuleAutomaton.Unlimited : left;
+        var locals = _locals[_program.States[state].Rule];
+        var key = (_program.States[state].Index, needed, left);
+        if (!locals.TryGetValue(key, out var local))
         {
-            local = WalkLocally(_graph.Alone(_graph.Node(key.state, key.Item2, key.Item3, _graph.Bottom)));
-            _locals.Add(key, local);
+            local = WalkLocally(_graph.Alone(_graph.Node(state, needed, left, _graph.Bottom)));
+            locals.TryAdd(key, local);
         }
 
         return local;
@@ -87,67 +92,89 @@ internal sealed class TokenMasks
     private LocalMask WalkLocally(Configuration from)
     {
         var trie = _vocabulary.Trie;
-        _accepted.Clear();
+        var (bytes, depths, skips) = (trie.Bytes, trie.Depths, trie.Skips);
         _dependents.Clear();
         _path[0] = from;
         _hasEscaped[0] = false;
-        var work = 0L;
-        for (var node = 0; node < trie.NodeCount && work < WorkMax;)
+        var (count, work) = (0, 0L);
+        for (var node = 0; node < bytes.Length && work < WorkMax;)
         {
-            var depth = trie.Depths[node];
-            var hasEscaped = _hasEscaped[depth - 1];
-            work += _path[depth - 1].Tops.Length;
-            var next = _graph.Step(_path[depth - 1], trie.Bytes[node]);
-            if (next.IsDead)
+            var depth = depths[node];
+            var next = Next(_path[depth - 1], bytes[node]);
+            if (ReferenceEquals(next, _graph.Dead))
             {
-                if (hasEscaped)
+                if (_hasEscaped[depth - 1])
                 {
-                    AddTokens(trie, node, trie.Skips[node], _dependents);
+                    for (var i = trie.TokenStarts[node]; i < trie.TokenStarts[skips[node]]; i++)
+                    {
+                        _dependents.Add(trie.Tokens[i]);
+                    }
                 }
 
-                node = trie.Skips[node];
+                node = skips[node];
                 continue;
             }
 
-            AddTokens(trie, node, node + 1, _accepted);
+            count += Accept(trie, node);
+            work += next.Tops.Length;
             _path[depth] = next;
-            _hasEscaped[depth] = hasEscaped || next.Escapes;
+            _hasEscaped[depth] = _hasEscaped[depth - 1] || next.Escapes;
             node++;
         }
 
-        return new LocalMask(
-            new TokenSet(_accepted, _vocabulary.Size), _dependents.Count == 0 ? null : TokenTrie.Of(_vocabulary.TokenBytes, _dependents));
+        return new LocalMask(TakeAccepted(count), _dependents.Count == 0 ? null : TokenTrie.Of(_vocabulary.TokenBytes, _dependents));
     }
 
     private TokenSet Accepted(Configuration from, TokenTrie trie)
     {
-        _accepted.Clear();
+        var (bytes, depths, skips) = (trie.Bytes, trie.Depths, trie.Skips);
         _path[0] = from;
-        var work = 0L;
-        for (var node = 0; node < trie.NodeCount && work < WorkMax;)
+        var (count, work) = (0, 0L);
+        for (var node = 0; node < bytes.Length && work < WorkMax;)
         {
-            var depth = trie.Depths[node];
-            work += _path[depth - 1].Tops.Length;
-            var next = _graph.Step(_path[depth - 1], trie.Bytes[node]);
-            if (next.IsDead)
+            var depth = depths[node];
+            var next = Next(_path[depth - 1], bytes[node]);
+            if (ReferenceEquals(next, _graph.Dead))
             {
-                node = trie.Skips[node];
+                node = skips[node];
                 continue;
             }
 
-            AddTokens(trie, node, node + 1, _accepted);
+            count += Accept(trie, node);
+            work += next.Tops.Length;
             _path[depth] = next;
             node++;
         }
 
-        return _accepted.Count == 0 ? _none : new TokenSet(_accepted, _vocabulary.Size);
+        return TakeAccepted(count);
     }
 
-    private static void AddTokens(TokenTrie trie, int firstNode, int endNode, List<int> ids)
+    private Configuration Next(Configuration from, byte value) => from.Next[_program.ByteClasses[value]] ?? _graph.Step(from, value);
+
+    /// <summary>Takes in the tokens of a node.</summary>
+    /// <returns>How many.</returns>
+    private int Accept(TokenTrie trie, int node)
     {
-        for (var i = trie.TokenStarts[firstNode]; i < trie.TokenStarts[endNode]; i++)
+        var first = trie.TokenStarts[node];
+        var end = trie.TokenStarts[node + 1];
+        for (var i = first; i < end; i++)
         {
-            ids.Add(trie.Tokens[i]);
+            var token = trie.Tokens[i];
+            _accepted[token >> 6] |= 1UL << token;
         }
+
+        return end - first;
+    }
+
+    private TokenSet TakeAccepted(int count)
+    {
+        if (count == 0)
+        {
+            return TokenSet.Empty;
+        }
+
+        var set = new TokenSet(_accepted, count);
+        _accepted.AsSpan().Clear();
+        return set;
     }
 }

@@ -11,22 +11,29 @@ internal sealed class TokenSet
     private readonly int[] _ids;
     private readonly ulong[]? _bits;
 
-    public TokenSet(List<int> ids, int vocabularySize)
+    /// <param name="bits">One a token; copied.</param>
+    /// <param name="count">How many of them are set.</param>
+    public TokenSet(ReadOnlySpan<ulong> bits, int count)
     {
         // As many bytes either way; reading bits is then the quicker one.
-        if (ids.Count * 32 < vocabularySize)
+        if (count * 2 >= bits.Length)
         {
-            _ids = [.. ids];
+            _ids = [];
+            _bits = bits.ToArray();
             return;
         }
 
-        _ids = [];
-        _bits = new ulong[WordCount(vocabularySize)];
-        foreach (var id in ids)
+        _ids = new int[count];
+        for (var (word, found) = (0, 0); found < count; word++)
         {
-            _bits[id / BitsPerWord] |= 1UL << id;
+            for (var left = bits[word]; left != 0; left &= left - 1)
+            {
+                _ids[found++] = (word * BitsPerWord) + BitOperations.TrailingZeroCount(left);
+            }
         }
     }
+
+    public static TokenSet Empty { get; } = new([], 0);
 
     /// <summary>Words of a mask.</summary>
     public static int WordCount(int vocabularySize) => (vocabularySize + BitsPerWord - 1) / BitsPerWord;

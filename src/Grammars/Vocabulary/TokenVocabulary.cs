@@ -1,4 +1,5 @@
 using System.Text;
+using Serving.Grammars.Matching;
 
 namespace Serving.Grammars;
 
@@ -20,7 +21,7 @@ public sealed class TokenVocabulary
         Size = tokens.Count;
         TokenBytes = [.. tokens.Select(BytesOf)];
         Trie = new TokenTrie(TokenBytes);
-        var leading = tokens.Select((token, id) => token.SpecialName is null ? token.LeadingBytes : TokenBytes[id]).ToArray();
+        var leading = tokens.Select((token, id) => token.SpecialName is null ? TextOf(token.LeadingBytes) : TokenBytes[id]).ToArray();
         LeadingBytes = leading;
         LeadingTrie = tokens.All(token => token.Bytes.Span.SequenceEqual(token.LeadingBytes.Span)) ? Trie : new TokenTrie(leading);
         foreach (var token in tokens)
@@ -53,6 +54,9 @@ public sealed class TokenVocabulary
     /// <summary>The same object as <see cref="Trie"/> where the first token of a text is like every other.</summary>
     internal TokenTrie LeadingTrie { get; }
 
+    /// <summary>What is known of rules that grammars have in common.</summary>
+    internal RuleMasks Masks { get; } = new();
+
     /// <summary>Whether there is a token of that one byte: where a grammar needs a byte, one token at least can go on.</summary>
     internal bool CanWrite(byte value) => _isWritable[value];
 
@@ -62,5 +66,8 @@ public sealed class TokenVocabulary
     internal static byte[] SpecialKey(string name) =>
         [SpecialBegin, .. Encoding.ASCII.GetBytes(Convert.ToHexString(Encoding.UTF8.GetBytes(name))), SpecialEnd];
 
-    private static ReadOnlyMemory<byte> BytesOf(VocabularyToken token) => token.SpecialName is { } name ? SpecialKey(name) : token.Bytes;
+    private static ReadOnlyMemory<byte> BytesOf(VocabularyToken token) => token.SpecialName is { } name ? SpecialKey(name) : TextOf(token.Bytes);
+
+    /// <summary>A token's text; nothing for one of bytes that no text has, which would otherwise pass for a part of a special token.</summary>
+    private static ReadOnlyMemory<byte> TextOf(ReadOnlyMemory<byte> bytes) => bytes.Span.IndexOfAny(SpecialBegin, SpecialEnd) < 0 ? bytes : default;
 }
