@@ -19,14 +19,18 @@ public sealed class ToolCallTests(ScriptedPlatform scripted) : IClassFixture<Scr
 
     public static TheoryData<string> Families => [.. ToolFamilies.All.Keys];
 
+    /// <summary>Each family, with what it says cut into pieces of some bytes and into single bytes.</summary>
+    public static TheoryData<string, string> Cuts =>
+        [.. from name in ToolFamilies.All.Keys from cut in (string[])["", " by bytes"] select (name, cut)];
+
     [Theory]
-    [MemberData(nameof(Families))]
-    public async Task Calls_come_whole_and_in_pieces_and_their_results_are_answered(string name)
+    [MemberData(nameof(Cuts))]
+    public async Task Calls_come_whole_and_in_pieces_and_their_results_are_answered(string name, string cut)
     {
         Family family = ToolFamilies.All[name];
 
-        JsonObject whole = await AskAsync(Request(name, "weather"));
-        (JsonObject streamed, int pieces) = await StreamAsync(Request(name, "weather"));
+        JsonObject whole = await AskAsync(Request(name, "weather" + cut));
+        (JsonObject streamed, int pieces) = await StreamAsync(Request(name, "weather" + cut));
 
         foreach (JsonObject choice in (JsonObject[])[whole, streamed])
         {
@@ -46,21 +50,21 @@ public sealed class ToolCallTests(ScriptedPlatform scripted) : IClassFixture<Scr
         }
 
         Assert.True(pieces > family.Calls * 3, $"the arguments came in {pieces} pieces");
-        JsonObject answered = await AskAsync(WithResults(Request(name, "weather"), whole["message"]!.AsObject()));
+        JsonObject answered = await AskAsync(WithResults(Request(name, "weather" + cut), whole["message"]!.AsObject()));
         Assert.Equal(ToolFamilies.Final, (string?)answered["message"]!["content"]);
         Assert.Equal("stop", (string?)answered["finish_reason"]);
     }
 
     [Theory]
-    [MemberData(nameof(Families))]
-    public async Task What_only_looks_like_a_call_is_text(string name)
+    [MemberData(nameof(Cuts))]
+    public async Task What_only_looks_like_a_call_is_text(string name, string cut)
     {
-        JsonObject choice = await AskAsync(Request(name, "talk"));
+        JsonObject choice = await AskAsync(Request(name, "talk" + cut));
         Assert.Equal(ToolFamilies.All[name].TalkContent, (string?)choice["message"]!["content"]);
         Assert.Null(choice["message"]!["tool_calls"]);
         Assert.Equal("stop", (string?)choice["finish_reason"]);
 
-        (JsonObject streamed, _) = await StreamAsync(Request(name, "talk"));
+        (JsonObject streamed, _) = await StreamAsync(Request(name, "talk" + cut));
         Assert.Equal(ToolFamilies.All[name].TalkContent, (string?)streamed["message"]!["content"]);
     }
 
@@ -79,7 +83,7 @@ public sealed class ToolCallTests(ScriptedPlatform scripted) : IClassFixture<Scr
     public async Task An_answer_that_is_cut_off_says_length()
     {
         JsonObject request = Request("hermes", "weather");
-        request["max_tokens"] = 35;
+        request["max_tokens"] = 33;
         JsonObject choice = await AskAsync(request);
         Assert.Equal("length", (string?)choice["finish_reason"]);
         string arguments = (string)choice["message"]!["tool_calls"]![0]!["function"]!["arguments"]!;

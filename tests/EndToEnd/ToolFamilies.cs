@@ -5,7 +5,7 @@ namespace Serving.EndToEnd;
 /// <summary>
 /// A scripted model for each form of tool calls: a chat template in the family's manner, its special tokens, and what it says, in its published form. Each
 /// answers <c>weather</c> with thoughts where the family has them, a text and two calls, <c>weather-result</c> in plain text, and <c>talk</c> with what only
-/// looks like a call.
+/// looks like a call; <c>… by bytes</c> says the same with every byte a token, so that every border is one between tokens.
 /// </summary>
 internal static class ToolFamilies
 {
@@ -150,5 +150,12 @@ internal sealed record Family(string Template, string[] Markers)
     public int Calls { get; init; } = 2;
 
     public byte[] ToModel() =>
-        new ScriptedModel(Template, Markers) { PromptEnd = PromptEnd }.Answer("weather", Call).Answer("weather-result", Result).Answer("talk", Talk).ToArray();
+        new ScriptedModel(Template, Markers) { PromptEnd = PromptEnd }
+            .Answer("weather", Call)
+            .Answer("weather-result", Result)
+            .Answer("talk", Talk)
+            .Answer("weather by bytes", Call, pieceBytes: 1)
+            .Answer("weather by bytes-result", Result, pieceBytes: 1)
+            .Answer("talk by bytes", Talk, pieceBytes: 1)
+            .ToArray();
 }

@@ -21,8 +21,8 @@ public sealed class ScriptedModel
 
     private static readonly char[] Letters = Alphabet();
 
-    private readonly List<string> _tokens = [.. Enumerable.Range(0, ByteTokens).Select(value => ByteLevel([(byte)value]))];
-    private readonly List<bool> _isSpecial = [.. Enumerable.Repeat(false, ByteTokens)];
+    private readonly List<string> _tokens = [];
+    private readonly List<bool> _isSpecial = [];
     private readonly Dictionary<int, int> _keys = [];
     private readonly List<(int Token, int Latest, int Next)> _transitions = [];
     private readonly List<string> _names = [];
@@ -46,14 +46,15 @@ public sealed class ScriptedModel
     /// What the model answers when the last message of the user, results of tools aside, is <paramref name="name"/>; when results have come since, it is
     /// <c>NAME-result</c>. Any other message, a platform's warm-up for one, gets the first answer.
     /// </summary>
-    public ScriptedModel Answer(string name, string text)
+    /// <param name="pieceBytes">How long the pieces are into which the text is cut; 0: from one to seven bytes, in turn. Neither minds characters.</param>
+    public ScriptedModel Answer(string name, string text, int pieceBytes = 0)
     {
         _names.Add(name);
         int token = Add(Start(name), isSpecial: true);
         int latest = token;
         int key = 1;
         _keys[token] = key;
-        foreach (int next in Pieces(text).Append(_tokens.IndexOf(Eos)))
+        foreach (int next in Pieces(text, pieceBytes).Append(_tokens.IndexOf(Eos)))
         {
             _transitions.Add((token, latest, next));
             token = next;
@@ -69,7 +70,10 @@ public sealed class ScriptedModel
 
     public byte[] ToArray()
     {
-        int width = (_tokens.Count + HeadSize - 1) / HeadSize * HeadSize;
+        // Of tokens that are written alike a tokenizer takes the last: text becomes these, never a script's pieces.
+        string[] tokens = [.. _tokens, .. Enumerable.Range(0, ByteTokens).Select(value => ByteLevel([(byte)value]))];
+        int width = (tokens.Length + HeadSize - 1) / HeadSize * HeadSize;
+        ILookup<int, (int Token, int Latest, int Next)> sources = _transitions.ToLookup(transition => transition.Next);
         uint heads = (uint)(width / HeadSize);
         return new GgufWriter()
             .Set("general.architecture", "llama")
@@ -85,13 +89,13 @@ public sealed class ScriptedModel
             .Set("llama.rope.freq_base", 1e12f)
             .Set("tokenizer.ggml.model", "gpt2")
             .Set("tokenizer.ggml.pre", "gpt-2")
-            .Set("tokenizer.ggml.tokens", [.. _tokens])
+            .Set("tokenizer.ggml.tokens", tokens)
             .Set("tokenizer.ggml.token_type", GgufValueType.Array, WriteTypes)
             .Set("tokenizer.ggml.merges", Array.Empty<string>())
             .Set("tokenizer.ggml.eos_token_id", (uint)_tokens.IndexOf(Eos))
             .Set("tokenizer.chat_template", _template + StartingTemplate())
-            .Add("token_embd.weight", width, _tokens.Count, Embedding)
-            .Add("output.weight", width, _tokens.Count, Output)
+            .Add("token_embd.weight", width, tokens.Length, Embedding)
+            .Add("output.weight", width, tokens.Length, (next, dimension) => Output(sources[next], dimension))
             .Add("output_norm.weight", width, 1, (_, _) => 16)
             .Add("blk.0.attn_norm.weight", width, 1, (_, _) => 1)
             .Add("blk.0.attn_q.weight", width, width, (row, _) => IsUsed(row) ? Query / MathF.Sqrt(width) : 0)
@@ -111,23 +115,21 @@ public sealed class ScriptedModel
     }
 
     /// <summary>A hidden state is the sum of the token's own vector and the latest piece's; for a piece that is twice its own.</summary>
-    private float Output(int next, int dimension)
+    private static float Output(IEnumerable<(int Token, int Latest, int Next)> transitions, int dimension)
     {
         float weight = 0;
-        foreach ((int token, int latest, int successor) in _transitions)
+        foreach ((int token, int latest, _) in transitions)
         {
-            if (successor == next)
-            {
-                weight = Math.Max(weight, token == latest ? (dimension == token ? 1.5f : 0) : dimension == token || dimension == latest ? 1 : 0);
-            }
+            weight = Math.Max(weight, token == latest ? (dimension == token ? 1.5f : 0) : dimension == token || dimension == latest ? 1 : 0);
         }
 
         return weight;
     }
 
-    /// <summary>Cuts a text into markers and pieces of two to seven bytes, none of them twice.</summary>
-    private IEnumerable<int> Pieces(string text)
+    /// <summary>Cuts a text into markers and pieces, each piece a new token.</summary>
+    private IEnumerable<int> Pieces(string text, int pieceBytes)
     {
+        int pieces = 0;
         while (text.Length > 0)
         {
             (int at, string marker) = _markers
@@ -135,15 +137,11 @@ public sealed class ScriptedModel
                 .Where(found => found.At >= 0)
                 .OrderBy(found => found.At)
                 .FirstOrDefault((text.Length, ""));
-            List<string> pieces = [];
-            if (!Cut(Encoding.UTF8.GetBytes(text[..at]), pieces))
+            byte[] bytes = Encoding.UTF8.GetBytes(text[..at]);
+            for (int start = 0, count; start < bytes.Length; start += count)
             {
-                throw new InvalidOperationException($"'{text[..at]}' cannot be cut into pieces that no other script of this model has.");
-            }
-
-            foreach (string piece in pieces)
-            {
-                yield return Add(piece, isSpecial: false);
+                count = Math.Min(pieceBytes > 0 ? pieceBytes : (pieces++ % PieceBytesMax) + 1, bytes.Length - start);
+                yield return Add(ByteLevel(bytes.AsSpan(start, count)), isSpecial: false);
             }
 
             if (marker.Length > 0)
@@ -153,26 +151,6 @@ public sealed class ScriptedModel
 
             text = text[(at + marker.Length)..];
         }
-    }
-
-    private bool Cut(ReadOnlySpan<byte> bytes, List<string> pieces)
-    {
-        for (int i = 0; i < PieceBytesMax && !bytes.IsEmpty; i++)
-        {
-            int count = ((pieces.Count + i) % PieceBytesMax) + 1;
-            if (count <= bytes.Length && ByteLevel(bytes[..count]) is { } piece && !_tokens.Contains(piece) && !pieces.Contains(piece))
-            {
-                pieces.Add(piece);
-                if (Cut(bytes[count..], pieces))
-                {
-                    return true;
-                }
-
-                pieces.RemoveAt(pieces.Count - 1);
-            }
-        }
-
-        return bytes.IsEmpty;
     }
 
     private int Add(string token, bool isSpecial)
@@ -204,8 +182,11 @@ public sealed class ScriptedModel
         const int normal = 1;
         const int control = 3;
         writer.Write((int)GgufValueType.Int32);
-        writer.Write((ulong)_isSpecial.Count);
-        _isSpecial.ForEach(isSpecial => writer.Write(isSpecial ? control : normal));
+        writer.Write((ulong)(_isSpecial.Count + ByteTokens));
+        foreach (bool isSpecial in _isSpecial.Concat(Enumerable.Repeat(false, ByteTokens)))
+        {
+            writer.Write(isSpecial ? control : normal);
+        }
     }
 
     /// <summary>Bytes in GPT-2's alphabet of printable characters.</summary>

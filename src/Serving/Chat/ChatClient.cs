@@ -55,7 +55,7 @@ internal sealed class ChatClient : IDisposable
 
     /// <summary>The answer, piece by piece as it comes.</summary>
     /// <exception cref="ApiException">It is refused, or ends in an error or too early.</exception>
-    public async IAsyncEnumerable<string> AskAsync(ChatRequest question, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ChatPiece> AskAsync(ChatRequest question, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Completions) { Content = JsonContent.Create(question, ChatJson.Default.ChatRequest) };
         using var response = await SendAsync(request, cancellationToken);
@@ -74,10 +74,15 @@ internal sealed class ChatClient : IDisposable
                 throw new ApiException(Describe(error));
             }
 
-            var text = (string?)chunk?["choices"]?.AsArray().FirstOrDefault()?["delta"]?["content"];
-            if (!string.IsNullOrEmpty(text))
+            var delta = chunk?["choices"]?.AsArray().FirstOrDefault()?["delta"];
+            if ((string?)delta?["reasoning_content"] is { Length: > 0 } thought)
             {
-                yield return text;
+                yield return new ChatPiece(thought, IsThought: true);
+            }
+
+            if ((string?)delta?["content"] is { Length: > 0 } text)
+            {
+                yield return new ChatPiece(text, IsThought: false);
             }
         }
 

@@ -1,6 +1,6 @@
 namespace Serving.Cli.Chat;
 
-/// <summary>A conversation: remembers its turns, writes answers to <paramref name="output"/> as they come, and prompts and remarks to <paramref name="remarks"/>.</summary>
+/// <summary>A conversation: remembers its turns, writes answers to <paramref name="output"/> as they come, and prompts, remarks and what the model thinks to <paramref name="remarks"/>.</summary>
 internal sealed class ChatSession(ChatClient client, ChatRequest template, TextReader input, TextWriter output, TextWriter remarks)
 {
     private readonly List<ChatMessage> _turns = [.. template.Messages];
@@ -22,18 +22,31 @@ internal sealed class ChatSession(ChatClient client, ChatRequest template, TextR
         _turns.Add(new ChatMessage("user", question));
         var answer = "";
         var isOpen = false;
+        var isThinking = false;
         try
         {
-            await foreach (var text in client.AskAsync(template with { Messages = _turns }, cancellationToken))
+            await foreach (var piece in client.AskAsync(template with { Messages = _turns }, cancellationToken))
             {
-                isOpen = true;
-                answer += text;
-                await output.WriteAsync(text);
-                await output.FlushAsync(CancellationToken.None);
+                if (isThinking && !piece.IsThought)
+                {
+                    await remarks.WriteLineAsync("\n");
+                }
+
+                isThinking = piece.IsThought;
+                isOpen |= !isThinking;
+                answer += isThinking ? "" : piece.Text;
+                var writer = isThinking ? remarks : output;
+                await writer.WriteAsync(piece.Text);
+                await writer.FlushAsync(CancellationToken.None);
             }
         }
         finally
         {
+            if (isThinking)
+            {
+                await remarks.WriteLineAsync();
+            }
+
             if (isOpen)
             {
                 await output.WriteLineAsync();

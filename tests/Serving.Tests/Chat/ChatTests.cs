@@ -26,6 +26,19 @@ public sealed class ChatTests : IDisposable
     }
 
     [Fact]
+    public async Task What_the_model_thinks_is_a_remark_and_no_part_of_the_conversation()
+    {
+        const string thought = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm\"}}]}\n\n";
+        var (status, body) = FakeApi.Stream("Paris.");
+        var api = new FakeApi((status, thought + body), FakeApi.Stream("Yes."));
+        using var client = new ChatClient(Url, apiKey: null, api);
+        await Session(client, "a\nb\n").RunAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("Paris.\nYes.\n", _output.ToString());
+        Assert.Contains("Hm\n", _remarks.ToString());
+        Assert.DoesNotContain("Hm", api.Requests[1]);
+    }
+
+    [Fact]
     public async Task A_conversation_carries_its_turns_until_it_is_reset()
     {
         var api = new FakeApi(FakeApi.Stream("One."), FakeApi.Stream("Two."), FakeApi.Stream("Three."));

@@ -131,7 +131,7 @@ internal sealed class LoadClient : IDisposable
                     Error = "error event";
                 }
                 else if (root.TryGetProperty("choices", out var choices) && choices.GetArrayLength() > 0
-                    && choices[0].TryGetProperty("delta", out var delta) && delta.TryGetProperty("content", out var content) && content.GetString() is { Length: > 0 })
+                    && choices[0].TryGetProperty("delta", out var delta) && (HasText(delta, "content") || HasText(delta, "reasoning_content")))
                 {
                     Times.Add(now);
                 }
@@ -147,6 +147,9 @@ internal sealed class LoadClient : IDisposable
                 Error = "malformed event";
             }
         }
+
+        private static bool HasText(JsonElement delta, string name) =>
+            delta.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String && !text.ValueEquals("");
     }
 }
 
