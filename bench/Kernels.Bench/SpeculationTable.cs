@@ -112,7 +112,7 @@ internal static class SpeculationTable
             SchedulerOptions options = new() { DraftsMax = draftsMax, PrefixCache = false };
             _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize, draftsMax);
             AdmissionLimits limits = new(executor.Model.ContextLength, executor.KvLayout.TokensIn(executor.KvBlockCount), options.WaitingSequencesMax, executor.Model.VocabularySize);
-            Scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), executor.KvLayout, limits, options);
+            Scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), executor.KvLayout, limits, options, executor.CopyBlock);
             List<Sequence> sequences = [];
             foreach (int[] prompt in prompts)
             {

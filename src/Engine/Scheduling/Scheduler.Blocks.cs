@@ -8,43 +8,55 @@ public sealed partial class Scheduler
     /// <param name="rowsLeft">Rows that the step still has: without one, a prompt admitted now would only hold blocks.</param>
     private void AdmitWaiting(int rowsLeft)
     {
-        while (_waiting.Count > 0 && _running.Count + _waitingForRemoteKv.Count < _options.RunningSequencesMax)
+        while (CanRunMore && NextToAdmit() is { } sequence)
         {
-            var sequence = NextToAdmit();
             if ((rowsLeft <= 0 && !sequence.AwaitsRemoteKv) || !TryAllocate(sequence))
             {
                 return;
             }
 
-            _tenants.LeaveQueue(sequence);
-            if (sequence.State == SequenceState.Waiting)
-            {
-                sequence.CachedTokens = sequence.ComputedTokens;
-                sequence.Account!.ChargePrompt(sequence.PendingTokens);
-            }
-
-            if (sequence.AwaitsRemoteKv)
-            {
-                Move(sequence, _waiting, _waitingForRemoteKv, SequenceState.WaitingForRemoteKv);
-            }
-            else
-            {
-                rowsLeft -= sequence.PendingTokens;
-                Move(sequence, _waiting, _running, SequenceState.Running);
-            }
-
-            sequence.Observer.OnAdmitted(sequence);
+            rowsLeft -= sequence.AwaitsRemoteKv ? 0 : sequence.PendingTokens;
+            Admit(sequence);
         }
     }
 
-    /// <summary>The waiting sequence of the highest priority: one that ran already, else the oldest of the tenant who has had least.</summary>
-    private Sequence NextToAdmit()
+    private bool CanRunMore => _running.Count + _waitingForRemoteKv.Count < _options.RunningSequencesMax;
+
+    /// <summary>Lets a waiting sequence that has its blocks take part.</summary>
+    private void Admit(Sequence sequence)
     {
-        var next = _waiting[0];
+        _tenants.LeaveQueue(sequence);
+        if (sequence.State == SequenceState.Waiting)
+        {
+            sequence.CachedTokens = sequence.ComputedTokens;
+            sequence.Account!.ChargePrompt(sequence.PendingTokens);
+        }
+
+        if (sequence.AwaitsRemoteKv)
+        {
+            Move(sequence, _waiting, _waitingForRemoteKv, SequenceState.WaitingForRemoteKv);
+        }
+        else
+        {
+            Move(sequence, _waiting, _running, SequenceState.Running);
+        }
+
+        sequence.Observer.OnAdmitted(sequence);
+    }
+
+    /// <summary>The waiting sequence of the highest priority: one that ran already, else the oldest of the tenant who has had least. Null: none can be admitted.</summary>
+    private Sequence? NextToAdmit()
+    {
+        Sequence? next = null;
         foreach (var sequence in _waiting)
         {
             // The list is by priority, and within a tenant by arrival.
-            if (sequence.Priority == next.Priority && GoesFirst(sequence, next))
+            if (next is not null && sequence.Priority != next.Priority)
+            {
+                break;
+            }
+
+            if (!AwaitsParent(sequence) && (next is null || GoesFirst(sequence, next)))
             {
                 next = sequence;
             }
@@ -61,10 +73,19 @@ public sealed partial class Scheduler
         _ => sequence.Account!.ServedTokens < other.Account!.ServedTokens,
     };
 
-    /// <summary>Gives a waiting sequence the blocks of all its tokens, cached ones first, or none.</summary>
+    /// <summary>Gives a waiting sequence the blocks of all its tokens, those that hold some of them already first, or none.</summary>
     private bool TryAllocate(Sequence sequence)
     {
-        AcquireCached(sequence);
+        var parent = ParentToForkFrom(sequence);
+        if (parent is null)
+        {
+            AcquireCached(sequence);
+        }
+        else
+        {
+            ShareBlocks(parent, sequence);
+        }
+
         var blocks = BlocksFor(sequence.TokenCount);
 
         // One block of each group stays free for each running sequence that may grow, so that the newcomer is not thrown out again at once.
@@ -73,6 +94,11 @@ public sealed partial class Scheduler
         {
             ReleaseBlocks(sequence);
             return false;
+        }
+
+        if (parent is not null)
+        {
+            CopyPartialBlock(parent, sequence);
         }
 
         return true;

@@ -28,6 +28,7 @@ public sealed partial class Scheduler
     private readonly KvBlockPool _pool;
     private readonly int _blockSize;
     private readonly KvGroups _groups;
+    private readonly Action<BlockId, BlockId> _copyBlock;
     private readonly SchedulerOptions _options;
 
     // Each by rank: the priority, then the arrival.
@@ -43,12 +44,15 @@ public sealed partial class Scheduler
     private int _chunkTokensLeft;
     private long _step;
 
-    public Scheduler(KvBlockPool pool, KvCacheLayout layout, AdmissionLimits limits, SchedulerOptions options)
+    /// <param name="layout">What the pool's blocks are.</param>
+    /// <param name="copyBlock">Copies what is in the first block into the second (<see cref="IModelExecutor.CopyBlock"/>); called between steps.</param>
+    public Scheduler(KvBlockPool pool, KvCacheLayout layout, AdmissionLimits limits, SchedulerOptions options, Action<BlockId, BlockId> copyBlock)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RunningSequencesMax, options.BatchTokensMax);
         _pool = pool;
         _blockSize = layout.BlockSize;
         _groups = layout.Groups;
+        _copyBlock = copyBlock;
         _options = options;
         Limits = limits;
         _waiting = new List<Sequence>(options.WaitingSequencesMax + options.RunningSequencesMax);
@@ -142,6 +146,11 @@ public sealed partial class Scheduler
         sequence.ComputedPromptTokens += Math.Min(tokens, promptTokensLeft);
         sequence.ComputedTokens += tokens;
         PublishComputed(sequence);
+        if (promptTokensLeft > 0 && sequence.PendingTokens == 0 && sequence.Work != SequenceWork.PrefillOnly)
+        {
+            AdmitForks(sequence);
+        }
+
         ReleasePassed(sequence);
         sequence.Observer.OnComputed(sequence);
         if (scheduled.LogitsIndex >= 0)
@@ -169,7 +178,7 @@ public sealed partial class Scheduler
 
         foreach (var sequence in _waiting)
         {
-            pending += sequence.AwaitsRemoteKv ? 1 : sequence.PromptLength;
+            pending += sequence.AwaitsRemoteKv || AwaitsParent(sequence) ? 1 : sequence.PromptLength;
         }
 
         return pending;

@@ -83,6 +83,12 @@ public sealed class Sequence
     /// <summary>When it ends, done or not, on the clock of <see cref="Scheduler.ExpireDeadlines"/>.</summary>
     public long Deadline { get; init; } = NoDeadline;
 
+    /// <summary>
+    /// A sequence with the same prompt and salt, or null: several answers to one prompt. The sequence then waits until that one has computed the prompt and takes its
+    /// blocks instead of computing them again; where that one ends before, it goes its own way.
+    /// </summary>
+    public Sequence? Parent { get; init; }
+
     public int PromptLength { get; }
 
     public int TokensMax => _tokens.Length;
@@ -114,6 +120,10 @@ public sealed class Sequence
     /// Whether the KV cache is still to come from elsewhere; false once it came, failed to come or was lost to a preemption.
     /// </summary>
     internal bool AwaitsRemoteKv { get; set; }
+
+    /// <summary>Whether its blocks may be another's too: both have the same prompt and salt.</summary>
+    public bool CanShareBlocksWith(Sequence other) =>
+        _root == other._root && _tokens.AsSpan(0, PromptLength).SequenceEqual(other._tokens.AsSpan(0, other.PromptLength));
 
     /// <summary>Whether its full blocks are published and those of others used.</summary>
     internal bool CanShareBlocks => !_root.IsNone;

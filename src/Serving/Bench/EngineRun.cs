@@ -30,7 +30,7 @@ internal sealed class EngineRun
     {
         _executor = executor;
         var limits = new AdmissionLimits(executor.Model.ContextLength, executor.KvLayout.TokensIn(executor.KvBlockCount), options.WaitingSequencesMax, executor.Model.VocabularySize);
-        _scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), executor.KvLayout, limits, options);
+        _scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), executor.KvLayout, limits, options, executor.CopyBlock);
         _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize);
         _sampler = new Sampler(executor.Model.VocabularySize);
     }

@@ -5,8 +5,7 @@ using Serving.Worker.Models;
 namespace Serving.Worker.Completions;
 
 /// <summary>
-/// The answers of one request, each a sequence of its own with the same prompt. The first one's prompt is computed before the others are submitted, so that
-/// they find its blocks in the prefix cache.
+/// The answers of one request, each a sequence of its own with the same prompt. The first one's prompt is computed, or comes from elsewhere, and the others fork from it.
 /// </summary>
 /// <param name="startsInReasoning">The prompt has opened the model's thinking.</param>
 internal sealed class ChoiceStreams(ModelRuntime model, CompletionRequest request, bool startsInReasoning) : IDisposable

@@ -41,6 +41,18 @@ internal sealed partial class CompletionRunner(
         SequenceHandle sequence = submitted.Handle;
         using ChoiceStreams choices = new(model, request, encoded.EndsInReasoning);
         choices.Add(sequence);
+        for (int choice = 1; choice < RequestParameters.Sequences(request); choice++)
+        {
+            SequenceRequest another = SequenceOf(model, request, prompt, seed, choice, remote: false, deadline.TimeLeft);
+            submitted = model.Engine.Submit(another with { ForkOf = sequence });
+            if (!submitted.IsAccepted)
+            {
+                return RequestErrors.From(submitted.Refusal);
+            }
+
+            choices.Add(submitted.Handle);
+        }
+
         try
         {
             PrefillOutcome handOff = default;
@@ -74,15 +86,7 @@ internal sealed partial class CompletionRunner(
                 KvBytesReceived = handedOff ? handOff.KvBytes : 0,
                 Seed = seed,
             };
-            return await StreamAsync(
-                model,
-                request,
-                choices,
-                choice => SequenceOf(model, request, prompt, seed, choice, remote: false, deadline.TimeLeft),
-                started,
-                sequence,
-                events,
-                clientGone);
+            return await StreamAsync(choices, started, sequence, events, clientGone);
         }
         catch (OperationCanceledException) when (clientGone.IsCancellationRequested)
         {
@@ -147,31 +151,13 @@ internal sealed partial class CompletionRunner(
         return outcome;
     }
 
-    /// <summary>Submits the other answers, once their prompt is computed, and writes all of them.</summary>
+    /// <summary>Writes the answers, once there is a first token.</summary>
     private static async Task<RequestError?> StreamAsync(
-        ModelRuntime model,
-        CompletionRequest request,
-        ChoiceStreams choices,
-        Func<int, SequenceRequest> sequenceOf,
-        CompletionStarted started,
-        SequenceHandle first,
-        CompletionEventWriter events,
-        CancellationToken clientGone)
+        ChoiceStreams choices, CompletionStarted started, SequenceHandle first, CompletionEventWriter events, CancellationToken clientGone)
     {
         if (await choices.BeginAsync(clientGone) is { } failure)
         {
             return failure;
-        }
-
-        for (int choice = 1; choice < RequestParameters.Sequences(request); choice++)
-        {
-            SubmitResult submitted = model.Engine.Submit(sequenceOf(choice));
-            if (!submitted.IsAccepted)
-            {
-                return RequestErrors.From(submitted.Refusal);
-            }
-
-            choices.Add(submitted.Handle);
         }
 
         started.CachedTokens = first.CachedTokens;

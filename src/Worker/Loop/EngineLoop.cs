@@ -59,7 +59,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         {
             WaitingSequencesPerTenantMax = scheduling.WaitingSequencesPerTenantMax,
         };
-        _scheduler = new Scheduler(_pool, executor.KvLayout, limits, scheduling);
+        _scheduler = new Scheduler(_pool, executor.KvLayout, limits, scheduling, executor.CopyBlock);
         _plan = new StepPlan(scheduling.BatchTokensMax, scheduling.RunningSequencesMax, executor.Model.VocabularySize, scheduling.DraftsMax);
         _sampler = new Sampler(executor.Model.VocabularySize);
         _inbox = Channel.CreateBounded<SequenceHandle>(new BoundedChannelOptions(scheduling.WaitingSequencesMax)
@@ -106,6 +106,12 @@ public sealed partial class EngineLoop : IAsyncDisposable
         }
 
         var handle = new SequenceHandle(this, NextSequence, request, _time);
+        if (handle.Sequence.Parent is { } parent && !handle.Sequence.CanShareBlocksWith(parent))
+        {
+            _waitingRoom.Leave(request.Tenant);
+            throw new ArgumentException("A sequence can fork only from one with the same prompt and cache salt.", nameof(request));
+        }
+
         if (!_inbox.Writer.TryWrite(handle))
         {
             // The count above keeps the inbox from filling up, so it has been closed.
@@ -154,6 +160,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
     {
         Tenant = request.Tenant,
         Priority = request.Priority,
+        Parent = request.ForkOf?.Sequence,
         Deadline = request.Timeout is { } timeout
             ? _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency)
             : Sequence.NoDeadline,

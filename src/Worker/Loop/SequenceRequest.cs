@@ -32,6 +32,11 @@ public sealed record SequenceRequest
     /// <summary>Only requests with the same salt share computed blocks. Default: empty.</summary>
     public string CacheSalt { get; init; } = "";
 
+    /// <summary>
+    /// Another sequence of this engine with the same prompt and salt, or null: another answer to it. Its prompt is not computed again, whether prefixes are cached or not.
+    /// </summary>
+    public SequenceHandle? ForkOf { get; init; }
+
     /// <summary>Tokens that end the answer. Such a token is output too, and counts.</summary>
     public ReadOnlyMemory<int> EndTokens { get; init; }
 }

@@ -36,13 +36,15 @@ public sealed class RandomMixTests : IDisposable
             var random = new Random(mix);
             int[] chosen = [.. Enumerable.Range(0, RequestsOfMix).Select(_ => random.Next(requests.Length))];
             SchedulerDriver driver = DriverOf(executor, chosen.Max(i => Blocks(executor, requests[i])), chosen.Sum(i => Blocks(executor, requests[i])), random);
-            Sequence[] sequences = Run(driver, [.. chosen.Select(i => requests[i])], random);
+            (Sequence[] sequences, Sequence[] forks) = Run(driver, [.. chosen.Select(i => requests[i])], random);
             for (int i = 0; i < chosen.Length; i++)
             {
                 int[] answer = sequences[i].Tokens.ToArray()[sequences[i].PromptLength..];
                 Assert.True(alone[chosen[i]].SequenceEqual(answer), $"Mix {mix}: request {chosen[i]} got [{string.Join(' ', answer)}], but alone [{string.Join(' ', alone[chosen[i]])}].");
                 sampled += answer.Length;
             }
+
+            Assert.All(forks, fork => Assert.Equal(fork.Parent!.Tokens.ToArray(), fork.Tokens.ToArray()));
 
             preemptions += driver.Scheduler.PreemptionCount;
             cachedTokens += sequences.Sum(sequence => sequence.CachedTokens);
@@ -130,15 +132,25 @@ public sealed class RandomMixTests : IDisposable
         return new SchedulerDriver(executor, groups * blocks, options);
     }
 
-    private static Sequence[] Run(SchedulerDriver driver, Request[] requests, Random random)
+    private static (Sequence[] Sequences, Sequence[] Forks) Run(SchedulerDriver driver, Request[] requests, Random random)
     {
         var sequences = new List<Sequence>();
+        var forks = new List<Sequence>();
         while (sequences.Count < requests.Length)
         {
             Request request = requests[sequences.Count];
-            sequences.Add(driver.Add(
-                request.Prompt, answerTokens: request.AnswerTokens, sampling: request.Sampling, salt: random.Next(6) == 0 ? null : "", tenant: $"{random.Next(3)}",
-                priority: (SequencePriority)random.Next(-1, 2)));
+            string? salt = random.Next(6) == 0 ? null : "";
+            Sequence sequence = driver.Add(
+                request.Prompt, answerTokens: request.AnswerTokens, sampling: request.Sampling, salt: salt, tenant: $"{random.Next(3)}",
+                priority: (SequencePriority)random.Next(-1, 2));
+            sequences.Add(sequence);
+            if (random.Next(3) == 0)
+            {
+                forks.Add(driver.Add(
+                    request.Prompt, answerTokens: request.AnswerTokens, sampling: request.Sampling, salt: salt, tenant: sequence.Tenant, priority: sequence.Priority,
+                    forkOf: sequence));
+            }
+
             for (int steps = random.Next(4); steps > 0; steps--)
             {
                 driver.Step();
@@ -147,7 +159,7 @@ public sealed class RandomMixTests : IDisposable
 
         driver.RunToEnd();
         driver.AssertEmpty();
-        return [.. sequences];
+        return ([.. sequences], [.. forks]);
     }
 
     private static int Blocks(CpuModelExecutor executor, Request request) => executor.KvLayout.BlocksFor(request.Prompt.Length + request.AnswerTokens);

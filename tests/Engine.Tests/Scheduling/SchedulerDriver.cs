@@ -22,7 +22,8 @@ internal class SchedulerDriver : ISequenceObserver
             Pool,
             executor.KvLayout,
             new AdmissionLimits(executor.Model.ContextLength, executor.KvLayout.TokensIn(blocks), options.WaitingSequencesMax, executor.Model.VocabularySize),
-            options);
+            options,
+            executor.CopyBlock);
         _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize, options.DraftsMax);
         _sampler = new Sampler(executor.Model.VocabularySize);
     }
@@ -41,7 +42,8 @@ internal class SchedulerDriver : ISequenceObserver
         string? salt = "",
         string tenant = "",
         SequencePriority priority = SequencePriority.Default,
-        long deadline = Sequence.NoDeadline)
+        long deadline = Sequence.NoDeadline,
+        Sequence? forkOf = null)
     {
         var sequence = new Sequence(
             new SequenceId(++_lastId),
@@ -57,6 +59,7 @@ internal class SchedulerDriver : ISequenceObserver
             Tenant = tenant,
             Priority = priority,
             Deadline = deadline,
+            Parent = forkOf,
         };
         Scheduler.Enqueue(sequence);
         return sequence;

@@ -47,7 +47,7 @@ public sealed class SchedulerInterleavingTests
             if (left > 0 && random.Next(3) == 0)
             {
                 left--;
-                sequences.Add(Arrive(harness, random));
+                sequences.Add(Arrive(harness, sequences, random));
             }
 
             Disturb(harness, sequences, random);
@@ -63,9 +63,16 @@ public sealed class SchedulerInterleavingTests
         return (harness.Scheduler.PreemptionCount, sequences.Sum(sequence => sequence.CachedTokens));
     }
 
-    private static Sequence Arrive(SchedulerHarness harness, Random random)
+    private static Sequence Arrive(SchedulerHarness harness, List<Sequence> sequences, Random random)
     {
         var sampling = random.Next(2) == 0 ? SamplingParameters.Greedy : new() { Temperature = 0.9f, TopP = 0.9f, Seed = random.Next() };
+
+        if (sequences.Count > 0 && sequences[^1].Work != SequenceWork.PrefillOnly && random.Next(3) == 0)
+        {
+            var parent = sequences[^1].Parent ?? sequences[^1];
+            return harness.Add(
+                parent.Tokens.ToArray()[..parent.PromptLength], SequenceWork.Generate, random.Next(1, 24), sampling, parent.CanShareBlocks ? "" : null, forkOf: parent);
+        }
 
         // Few beginnings, so that many prompts share one.
         int[] prompt = [.. SchedulerHarness.Prompt(random.Next(12), random.Next(3)), .. SchedulerHarness.Prompt(random.Next(1, 8), random.Next())];

@@ -81,6 +81,24 @@ public sealed class EngineLoopTests
         harness.AssertNothingHeld();
     }
 
+    [Fact]
+    public async Task Another_answer_must_be_to_the_same_prompt()
+    {
+        using var gate = new ManualResetEventSlim();
+        await using var harness = new LoopHarness(onStep: _ => gate.Wait(Patience));
+        var first = harness.Submit(Prompt(9), sampling: SamplingOf(1));
+        var second = harness.Loop.Submit(Request(Prompt(9), sampling: SamplingOf(3)) with { ForkOf = first }).Handle!;
+
+        Assert.Throws<ArgumentException>(() => harness.Loop.Submit(Request(Prompt(9, 1)) with { ForkOf = first }));
+        Assert.Throws<ArgumentException>(() => harness.Loop.Submit(Request(Prompt(9)) with { ForkOf = first, CacheSalt = "another" }));
+
+        gate.Set();
+        Assert.Equal(harness.Executor.Expect(Prompt(9), 8, SamplingOf(1)), (await ReadToEndAsync(first)).Tokens);
+        Assert.Equal(harness.Executor.Expect(Prompt(9), 8, SamplingOf(3)), (await ReadToEndAsync(second)).Tokens);
+        Assert.Equal((8, 10), (second.CachedTokens, harness.Loop.Snapshot.ComputedPromptTokens));
+        harness.AssertNothingHeld();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
