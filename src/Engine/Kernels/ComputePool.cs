@@ -110,6 +110,22 @@ public sealed unsafe class ComputePool : IDisposable
         }
     }
 
+    /// <summary>As <see cref="EnterStep"/>, but only where nobody has the threads or waits for them.</summary>
+    /// <returns>Whether they are this caller's.</returns>
+    public bool TryEnterStep()
+    {
+        lock (_turns)
+        {
+            if (_nextTurn != _turn)
+            {
+                return false;
+            }
+
+            _nextTurn++;
+            return true;
+        }
+    }
+
     /// <summary>Lets the next caller have the threads.</summary>
     public void LeaveStep()
     {

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using Serving.Engine.Execution;
+using Serving.Engine.Kernels;
 using Serving.Engine.Scheduling;
 
 namespace Serving.Cli.Bench;
 
 /// <summary>Measures prompts and decode steps of one executor, each time with a new <see cref="EngineRun"/>, so that no block of an earlier one is left.</summary>
-internal sealed class EngineProbe(IModelExecutor executor, SchedulerOptions options)
+internal sealed class EngineProbe(IModelExecutor executor, SchedulerOptions options, ComputePool pool)
 {
     /// <summary>The first token after each prompt of the last measurement.</summary>
     public IReadOnlyList<int> FirstTokens { get; private set; } = [];
@@ -19,7 +20,7 @@ internal sealed class EngineProbe(IModelExecutor executor, SchedulerOptions opti
 
     private StepSum Measure(int[][] prompts, int answerTokens, Predicate<EngineRun> counts)
     {
-        var run = new EngineRun(executor, options);
+        var run = new EngineRun(executor, options, pool);
         Sequence[] sequences = [.. prompts.Select(prompt => run.Submit(prompt, answerTokens))];
         StepSum sum = default;
         while (run.SequenceCount > 0)

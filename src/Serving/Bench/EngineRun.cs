@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Serving.Engine;
 using Serving.Engine.Execution;
+using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
@@ -22,17 +23,17 @@ internal sealed class EngineRun
     private readonly IModelExecutor _executor;
     private readonly Scheduler _scheduler;
     private readonly StepPlan _plan;
-    private readonly Sampler _sampler;
+    private readonly StepSampler _sampler;
     private readonly SilentObserver _observer = new();
     private long _lastId;
 
-    public EngineRun(IModelExecutor executor, SchedulerOptions options)
+    public EngineRun(IModelExecutor executor, SchedulerOptions options, ComputePool pool)
     {
         _executor = executor;
         var limits = new AdmissionLimits(executor.Model.ContextLength, executor.KvLayout.TokensIn(executor.KvBlockCount), options.WaitingSequencesMax, executor.Model.VocabularySize);
         _scheduler = new Scheduler(new KvBlockPool(executor.KvBlockCount), executor.KvLayout, limits, options, executor.CopyBlock);
         _plan = new StepPlan(options.BatchTokensMax, options.RunningSequencesMax, executor.Model.VocabularySize);
-        _sampler = new Sampler(executor.Model.VocabularySize);
+        _sampler = new StepSampler(executor.Model.VocabularySize, options.RunningSequencesMax, pool);
     }
 
     /// <summary>Sequences that have not ended.</summary>
@@ -68,27 +69,21 @@ internal sealed class EngineRun
         var begin = Stopwatch.GetTimestamp();
         _executor.Execute(_plan);
         _scheduler.ObserveStep(Stopwatch.GetElapsedTime(begin));
-        foreach (ref readonly var scheduled in _scheduler.Scheduled)
+        _sampler.Run(_scheduler, _plan);
+        for (var i = 0; i < _scheduler.Scheduled.Length; i++)
         {
-            for (var row = 0; _scheduler.Commit(scheduled, row, Sample(scheduled, row));)
+            ref readonly var scheduled = ref _scheduler.Scheduled[i];
+            for (var row = 0; _scheduler.Commit(scheduled, row, TokenOf(i, scheduled, row));)
             {
                 row++;
             }
         }
     }
 
-    private int Sample(in ScheduledSequence scheduled, int row)
-    {
-        if (scheduled.LogitsIndex < 0)
-        {
-            return -1;
-        }
-
-        var logits = _plan.Logits.Slice((scheduled.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
-        return _sampler.TrySample(scheduled.Sequence.SamplingInput(logits), out var token)
-            ? token
-            : throw new BenchException("The model gave logits that are not finite numbers.");
-    }
+    private int TokenOf(int index, in ScheduledSequence scheduled, int row) =>
+        scheduled.LogitsIndex < 0 ? -1
+        : _sampler.TryGetToken(index, scheduled, row, out var token) ? token
+        : throw new BenchException("The model gave logits that are not finite numbers.");
 
     /// <summary>Nobody listens: what matters is in the sequence.</summary>
     private sealed class SilentObserver : ISequenceObserver

@@ -8,7 +8,7 @@ namespace Serving.Worker.Loop;
 public sealed partial class EngineLoop
 {
     private readonly StepPlan _plan;
-    private readonly Sampler _sampler;
+    private readonly StepSampler _sampler;
     private bool _loadHasChanged;
 
     internal void CountAdmitted(SequenceHandle handle)
@@ -151,51 +151,35 @@ public sealed partial class EngineLoop
         }
 
         _scheduler.ObserveStep(_time.GetElapsedTime(begin));
-        foreach (ref readonly var scheduled in _scheduler.Scheduled)
+        _sampler.Run(_scheduler, _plan);
+        for (var i = 0; i < _scheduler.Scheduled.Length; i++)
         {
-            Commit(scheduled);
+            Commit(i, _scheduler.Scheduled[i]);
         }
 
         return true;
     }
 
-    private void Commit(in ScheduledSequence scheduled)
+    private void Commit(int index, in ScheduledSequence scheduled)
     {
-        for (var row = 0; TrySample(scheduled, row, out var token) && _scheduler.Commit(scheduled, row, token);)
+        for (var row = 0; TryGetToken(index, scheduled, row, out var token) && _scheduler.Commit(scheduled, row, token);)
         {
             row++;
         }
     }
 
-    private bool TrySample(in ScheduledSequence scheduled, int row, out int token)
+    private bool TryGetToken(int index, in ScheduledSequence scheduled, int row, out int token)
     {
         token = -1;
-        if (scheduled.LogitsIndex < 0)
+        if (scheduled.LogitsIndex < 0 || _sampler.TryGetToken(index, scheduled, row, out token))
         {
             return true;
         }
 
         var sequence = scheduled.Sequence;
-        var logits = _plan.Logits.Slice((scheduled.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
-        if (TrySample(logits, sequence, out token))
-        {
-            return true;
-        }
-
         LogBrokenLogits(_logger, HandleOf(sequence).RequestId, sequence.TokenCount);
         Fail(sequence, "The model gave logits that are not finite numbers.");
         return false;
-    }
-
-    private bool TrySample(ReadOnlySpan<float> logits, Sequence sequence, out int token)
-    {
-        if (!_sampler.TrySample(sequence.SamplingInput(logits), out token))
-        {
-            return false;
-        }
-
-        sequence.Logprobs?.Add(_sampler, logits, token);
-        return true;
     }
 
     private void FailStep(string error)

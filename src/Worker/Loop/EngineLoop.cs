@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Serving.Engine;
 using Serving.Engine.Execution;
+using Serving.Engine.Kernels;
 using Serving.Engine.KvCache;
 using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
@@ -41,7 +42,8 @@ public sealed partial class EngineLoop : IAsyncDisposable
     private volatile bool _hasFailed;
 
     /// <param name="executor">Used by the loop's thread only; the caller disposes of it after the loop has stopped.</param>
-    public EngineLoop(IModelExecutor executor, EngineLoopOptions options, TimeProvider time, ILogger logger)
+    /// <param name="pool">Threads that help to sample; null: the loop's thread does it alone.</param>
+    public EngineLoop(IModelExecutor executor, EngineLoopOptions options, TimeProvider time, ILogger logger, ComputePool? pool = null)
     {
         var scheduling = options.Scheduling;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(scheduling.BatchTokensMax, executor.StepRowsMax);
@@ -61,7 +63,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         };
         _scheduler = new Scheduler(_pool, executor.KvLayout, limits, scheduling, executor.CopyBlock);
         _plan = new StepPlan(scheduling.BatchTokensMax, scheduling.RunningSequencesMax, executor.Model.VocabularySize, scheduling.DraftsMax);
-        _sampler = new Sampler(executor.Model.VocabularySize);
+        _sampler = new StepSampler(executor.Model.VocabularySize, scheduling.RunningSequencesMax, pool);
         _inbox = Channel.CreateBounded<SequenceHandle>(new BoundedChannelOptions(scheduling.WaitingSequencesMax)
         {
             SingleReader = true,

@@ -51,13 +51,13 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
                 new ServedModel(
                     model.Name, executor.Model.KvFingerprint, executor.Model.ContextLength, source.LastWriteTimeUtc, text.Organization ?? "unknown"),
                 executor,
-                new EngineLoop(executor, LoopOptions(model, worker), time, loggers.CreateLogger<EngineLoop>()),
+                new EngineLoop(executor, LoopOptions(model, worker), time, loggers.CreateLogger<EngineLoop>(), pool),
                 tokenizer,
                 Prompts(text, format),
                 format,
                 text.SamplingDefaults,
                 new ModelMemory(
-                    executor.KvBlockCount * executor.KvLayout.BytesPerBlock, executor.WeightBytes, executor.MappedBytes, footprint.ScratchBytes, executor.WeightCache),
+                    (long)executor.KvBlockCount * executor.KvLayout.BytesPerBlock, executor.WeightBytes, executor.MappedBytes, footprint.ScratchBytes, executor.WeightCache),
                 (int[])[.. tokenizer.EndOfGenerationIds]);
         }
         catch

@@ -14,10 +14,12 @@ public sealed class EngineLoopAllocationTests : IDisposable
     // Holds the first step: without it the engine may be done with one sequence before the next is submitted.
     private readonly ManualResetEventSlim _allSubmitted = new();
 
-    [Fact]
-    public async Task A_steady_state_of_decode_steps_allocates_nothing()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_steady_state_of_decode_steps_allocates_nothing(int threads)
     {
-        await using var harness = MakeHarness();
+        await using var harness = MakeHarness(threads);
         var handles = Enumerable.Range(0, Sequences).Select(i => harness.Submit(
             Prompt(5, i), maxTokens: 300, sampling: SamplingOf(i))).ToArray();
         _allSubmitted.Set();
@@ -35,7 +37,7 @@ public sealed class EngineLoopAllocationTests : IDisposable
     [Fact]
     public async Task Waking_a_reader_allocates_nothing()
     {
-        await using var harness = MakeHarness();
+        await using var harness = MakeHarness(threads: 1);
         var readers = Enumerable.Range(0, Sequences).Select(i => ReadToEndAsync(harness.Submit(Prompt(5, i), maxTokens: 300))).ToArray();
         _allSubmitted.Set();
         await Task.WhenAll(readers);
@@ -48,7 +50,7 @@ public sealed class EngineLoopAllocationTests : IDisposable
 
     public void Dispose() => _allSubmitted.Dispose();
 
-    private LoopHarness MakeHarness() => new(blocks: 400, contextLength: 400, onStep: plan =>
+    private LoopHarness MakeHarness(int threads) => new(blocks: 400, contextLength: 400, threads: threads, onStep: plan =>
     {
         _allSubmitted.Wait(Patience);
         if (plan.SequenceCount == Sequences)

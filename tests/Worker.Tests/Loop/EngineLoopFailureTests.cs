@@ -29,10 +29,12 @@ public sealed class EngineLoopFailureTests
         harness.AssertNothingHeld();
     }
 
-    [Fact]
-    public async Task Logits_that_are_not_finite_fail_only_their_own_sequence()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Logits_that_are_not_finite_fail_only_their_own_sequence(int threads)
     {
-        await using var harness = new LoopHarness();
+        await using var harness = new LoopHarness(threads: threads);
         harness.Executor.OnLogits = plan =>
         {
             if (plan.SequenceCount == 2)

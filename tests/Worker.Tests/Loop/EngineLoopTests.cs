@@ -8,10 +8,12 @@ namespace Serving.Worker.Tests.Loop;
 
 public sealed class EngineLoopTests
 {
-    [Fact]
-    public async Task Ten_answers_at_once_are_those_of_each_alone()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Ten_answers_at_once_are_those_of_each_alone(int threads)
     {
-        await using var harness = new LoopHarness(blocks: 24);
+        await using var harness = new LoopHarness(blocks: 24, threads: threads);
         var handles = Enumerable.Range(0, 10).Select(i => harness.Submit(
             Prompt(5 + i, i), maxTokens: 20, sampling: SamplingOf(i))).ToArray();
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Serving.Engine.Execution;
+using Serving.Engine.Kernels;
 using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
 using Serving.TestKit;
@@ -12,10 +13,14 @@ internal sealed class LoopHarness : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private readonly ComputePool _pool;
+
+    /// <param name="threads">Threads that sample.</param>
     public LoopHarness(
         int blocks = 64, int waitingMax = 16, int runningMax = 8, int contextLength = 64, int? waitingPerTenantMax = null,
-        Action<StepPlan>? onStep = null, TimeProvider? time = null)
+        Action<StepPlan>? onStep = null, TimeProvider? time = null, int threads = 1)
     {
+        _pool = new ComputePool(threads);
         Executor = new FakeModelExecutor(blocks, contextLength: contextLength) { OnStep = onStep };
         Loop = new EngineLoop(
             Executor,
@@ -31,7 +36,8 @@ internal sealed class LoopHarness : IAsyncDisposable
                 },
             },
             time ?? TimeProvider.System,
-            NullLogger.Instance);
+            NullLogger.Instance,
+            _pool);
     }
 
     public FakeModelExecutor Executor { get; }
@@ -100,5 +106,6 @@ internal sealed class LoopHarness : IAsyncDisposable
         await Loop.DisposeAsync();
         Assert.False(Loop.HasFailed, "The engine failed.");
         Executor.Dispose();
+        _pool.Dispose();
     }
 }

@@ -51,12 +51,12 @@ internal sealed class EngineBenchmark(EngineBenchOptions options, Reporter repor
         List<EngineFigure> figures = [];
         foreach (var rows in options.Chunks)
         {
-            figures.Add(Measure(EngineFigure.Prefill, rows, executor, work, stop));
+            figures.Add(Measure(EngineFigure.Prefill, rows, executor, pool, work, stop));
         }
 
         foreach (var streams in options.Streams)
         {
-            figures.Add(Measure(EngineFigure.Decode, streams, executor, work, stop));
+            figures.Add(Measure(EngineFigure.Decode, streams, executor, pool, work, stop));
         }
 
         var activations = ModelFootprint.Estimate(source, load).ScratchBytes;
@@ -79,14 +79,14 @@ internal sealed class EngineBenchmark(EngineBenchOptions options, Reporter repor
         int Blocks(int tokens) => (tokens + load.BlockSize - 1) / load.BlockSize;
     }
 
-    private EngineFigure Measure(string phase, int rows, CpuModelExecutor executor, ModelWork work, CancellationToken stop)
+    private EngineFigure Measure(string phase, int rows, CpuModelExecutor executor, ComputePool pool, ModelWork work, CancellationToken stop)
     {
         var isDecode = phase == EngineFigure.Decode;
         var scheduling = EngineRun.Throughput;
         scheduling = isDecode
             ? scheduling with { RunningSequencesMax = Math.Max(rows, scheduling.RunningSequencesMax), BatchTokensMax = Math.Max(rows, scheduling.BatchTokensMax) }
             : scheduling with { BatchTokensMax = rows, RunningSequencesMax = Math.Min(rows, scheduling.RunningSequencesMax) };
-        var probe = new EngineProbe(executor, scheduling);
+        var probe = new EngineProbe(executor, scheduling, pool);
         var prompts = RandomPrompts.Create(isDecode ? rows : 1, isDecode ? options.PromptTokens : PrefillTokens, executor.Model.VocabularySize, seed: rows);
         Func<StepSum> measure = isDecode ? () => probe.Decode(prompts, options.AnswerTokens) : () => probe.Prefill(prompts);
         measure(); // Code is compiled and memory touched.

@@ -22,7 +22,7 @@ internal sealed class EngineSide : IPeerSide
             var options = new ModelLoadOptions { KvBlocks = 1, StepRowsMax = EngineRun.Throughput.BatchTokensMax };
             _executor = ModelLoader.Load(
                 modelPath, options with { KvBlocks = cases.Max(one => one.Streams * ((one.SequenceTokens + options.BlockSize - 1) / options.BlockSize)) }, _pool);
-            _probe = new EngineProbe(_executor, EngineRun.Throughput);
+            _probe = new EngineProbe(_executor, EngineRun.Throughput, _pool);
         }
         catch
         {
