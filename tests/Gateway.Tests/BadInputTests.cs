@@ -68,7 +68,20 @@ public sealed class BadInputTests
         ("functions", Values("functions", "[{}]")),
         ("logprobs", Values("logprobs", "1")),
         ("top_logprobs", Values("top_logprobs", "1", "21,\"logprobs\":true", "-1", "2,\"logprobs\":false")),
-        ("response_format", Values("response_format", "{\"type\":\"json_object\"}", "{}", "\"text\"")),
+        ("response_format", Values("response_format", "\"text\"", "[]")),
+        ("response_format.type", Values("response_format", "{}", "{\"type\":\"xml\"}", "{\"type\":7}")),
+        ("response_format.json_schema", Values("response_format", "{\"type\":\"json_schema\"}", "{\"type\":\"json_schema\",\"json_schema\":7}")),
+        ("response_format.json_schema.name", Values("response_format", Schema("{}", "\"\""), Schema("{}", "\"a b\""), Schema("{}", "7"))),
+        ("response_format.json_schema.strict", Values("response_format", "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\",\"strict\":1,\"schema\":{}}}")),
+        ("response_format.json_schema.schema", Values("response_format", "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\"}}", Schema("7"), Schema("false"), Schema("{\"enum\":[]}"))),
+        ("response_format.json_schema.schema.properties.a.pattern", Values("response_format", Schema("{\"properties\":{\"a\":{\"pattern\":\"(?=x)\"}}}"))),
+        ("response_format.json_schema.schema.not", Values("response_format", Schema("{\"not\":{}}"))),
+        ("guided_json", Values("guided_json", "\"{\"", "7")),
+        ("guided_json.anyOf[1].type", Values("guided_json", "{\"anyOf\":[{},{\"type\":\"x\"}]}", "\"{\\\"anyOf\\\":[{},{\\\"type\\\":\\\"x\\\"}]}\"")),
+        ("guided_regex", Values("guided_regex", "7", "\"(\"", "\"a{3,1}\"", "\"a{100001}\"")),
+        ("guided_choice", Values("guided_choice", "[]", "\"a\"", "[\"a\"],\"response_format\":{\"type\":\"json_object\"}")),
+        ("guided_choice[1]", Values("guided_choice", "[\"a\",7]", "[\"a\",\"\"]")),
+        ("guided_grammar", Values("guided_grammar", "7", "\"\"", "\"root ::= root\"", "\"root ::= x\"")),
         ("frequency_penalty", Values("frequency_penalty", "2.1", "3", "\"0\"")),
         ("presence_penalty", Values("presence_penalty", "true", "-2.1")),
         ("logit_bias", Values("logit_bias", "7", "[]", "{\"a\":1}", "{\"-1\":1}", "{\"1.5\":1}", "{\"99999999999\":1}")),
@@ -91,6 +104,9 @@ public sealed class BadInputTests
         ("bad_words", Values("bad_words", "[\"x\"]")),
         ("chat_template", Values("chat_template", "\"{{ x }}\"")),
     ];
+
+    private static string Schema(string schema, string name = "\"answer\"") =>
+        $"{{\"type\":\"json_schema\",\"json_schema\":{{\"name\":{name},\"strict\":true,\"schema\":{schema}}}}}";
 
     private static readonly string[] _neutralFields =
     [

@@ -8,7 +8,7 @@ public sealed class ReferenceGraphTests
     {
         ["Contracts"] = [],
         ["Text"] = ["Contracts"],
-        ["Grammars"] = [],
+        ["Grammars"] = ["Contracts"],
         ["Engine"] = ["Grammars", "Text", "Contracts"],
         ["Policies"] = ["Text", "Contracts"],
         ["Router"] = ["Text", "Contracts"],

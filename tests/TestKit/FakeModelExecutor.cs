@@ -3,6 +3,7 @@ using Serving.Engine;
 using Serving.Engine.Execution;
 using Serving.Engine.KvCache;
 using Serving.Engine.Sampling;
+using Serving.Grammars;
 
 namespace Serving.TestKit;
 
@@ -105,7 +106,13 @@ public sealed class FakeModelExecutor : IModelExecutor
     }
 
     /// <summary>The tokens that a sequence gets when it is alone. Any thread may ask.</summary>
-    public IReadOnlyList<int> Expect(ReadOnlySpan<int> prompt, int answerTokens, SamplingParameters sampling, params int[] endTokens)
+    public IReadOnlyList<int> Expect(ReadOnlySpan<int> prompt, int answerTokens, SamplingParameters sampling, params int[] endTokens) =>
+        Expect(prompt, answerTokens, sampling, constraint: null, endTokens);
+
+    /// <summary>The same where the answer is held to a grammar.</summary>
+    /// <param name="constraint">At its beginning; null: to nothing.</param>
+    public IReadOnlyList<int> Expect(
+        ReadOnlySpan<int> prompt, int answerTokens, SamplingParameters sampling, GrammarMatcher? constraint, params int[] endTokens)
     {
         var tokens = new List<int>(prompt.ToArray());
         var answer = new List<int>();
@@ -133,6 +140,7 @@ public sealed class FakeModelExecutor : IModelExecutor
                 Tokens = tokens.ToArray(),
                 PromptLength = prompt.Length,
                 EndTokens = endTokens,
+                Constraint = constraint,
             };
             if (!sampler.TrySample(input, out var token))
             {
@@ -141,7 +149,8 @@ public sealed class FakeModelExecutor : IModelExecutor
 
             tokens.Add(token);
             answer.Add(token);
-            if (endTokens.Contains(token))
+            constraint?.TryAdvance(token);
+            if (endTokens.Contains(token) || constraint?.MustEnd == true)
             {
                 break;
             }

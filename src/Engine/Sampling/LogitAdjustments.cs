@@ -1,12 +1,17 @@
+using System.Numerics;
+
 namespace Serving.Engine.Sampling;
 
 /// <summary>
-/// Penalties, bias and the mask of end tokens: what changes the logits of a few tokens. The counts of tokens are taken anew from the sequence
+/// Penalties, bias, the mask of end tokens and that of a constraint: what changes logits before one is chosen. The counts of tokens are taken anew from the sequence
 /// every time, which costs a walk over it and leaves no state that a preemption, a replay or a hand-off would have to carry.
 /// </summary>
 internal sealed class LogitAdjustments(int vocabularySize)
 {
+    private const int BitsPerWord = 64;
+
     private readonly float[] _logits = new float[vocabularySize];
+    private readonly ulong[] _allowed = new ulong[(vocabularySize + BitsPerWord - 1) / BitsPerWord];
 
     // Occurrences in the answer, plus one where the token is in the sequence at all; 0 for every token between two calls.
     private readonly int[] _seen = new int[vocabularySize];
@@ -15,8 +20,11 @@ internal sealed class LogitAdjustments(int vocabularySize)
     public ReadOnlySpan<float> Apply(in SamplingInput input)
     {
         var parameters = input.Parameters;
-        var masksEnd = input.Answer.Length < parameters.MinTokens && input.EndTokens.Length > 0;
-        if (!parameters.HasPenalties && parameters.LogitBias.IsEmpty && !masksEnd)
+        var constraint = input.Constraint;
+
+        // A constraint that leaves nothing but the end is stronger than the wish for more.
+        var masksEnd = input.Answer.Length < parameters.MinTokens && input.EndTokens.Length > 0 && constraint?.MustEnd != true;
+        if (!parameters.HasPenalties && parameters.LogitBias.IsEmpty && !masksEnd && constraint is null)
         {
             return input.Logits;
         }
@@ -45,7 +53,35 @@ internal sealed class LogitAdjustments(int vocabularySize)
             }
         }
 
+        if (constraint is not null)
+        {
+            constraint.Fill(_allowed);
+            MaskForbidden();
+        }
+
         return _logits;
+    }
+
+    private void MaskForbidden()
+    {
+        for (var word = 0; word < _allowed.Length; word++)
+        {
+            var logits = _logits.AsSpan(word * BitsPerWord, Math.Min(BitsPerWord, _logits.Length - (word * BitsPerWord)));
+            if (_allowed[word] == 0)
+            {
+                logits.Fill(float.NegativeInfinity);
+                continue;
+            }
+
+            for (var forbidden = ~_allowed[word]; forbidden != 0; forbidden &= forbidden - 1)
+            {
+                var bit = BitOperations.TrailingZeroCount(forbidden);
+                if (bit < logits.Length)
+                {
+                    logits[bit] = float.NegativeInfinity;
+                }
+            }
+        }
     }
 
     private void Count(in SamplingInput input)

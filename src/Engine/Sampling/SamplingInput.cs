@@ -1,3 +1,5 @@
+using Serving.Grammars;
+
 namespace Serving.Engine.Sampling;
 
 /// <summary>All that the choice of one token depends on.</summary>
@@ -16,6 +18,9 @@ public readonly ref struct SamplingInput
 
     /// <summary>Tokens that would end the answer; they cannot be chosen before <see cref="SamplingParameters.MinTokens"/>.</summary>
     public ReadOnlySpan<int> EndTokens { get; init; }
+
+    /// <summary>Says which tokens may be chosen; null: any.</summary>
+    public GrammarMatcher? Constraint { get; init; }
 
     internal ReadOnlySpan<int> Answer => Tokens[PromptLength..];
 }

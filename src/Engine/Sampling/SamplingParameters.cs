@@ -7,6 +7,7 @@ namespace Serving.Engine.Sampling;
 /// <item>frequency and presence penalty, over the answer;</item>
 /// <item>logit bias: after the penalties, so that ±100 stays what it says;</item>
 /// <item>end tokens masked while the answer is shorter than <see cref="MinTokens"/>;</item>
+/// <item>tokens masked that a constraint forbids (<see cref="SamplingInput.Constraint"/>);</item>
 /// <item>greedy choice, where it is asked for; else the temperature;</item>
 /// <item>top-k and min-p (they commute), then typical-p, then top-p, each over what those before it kept, renormalised;</item>
 /// <item>the draw.</item>

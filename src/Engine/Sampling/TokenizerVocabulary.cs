@@ -7,9 +7,10 @@ namespace Serving.Engine.Sampling;
 public static class TokenizerVocabulary
 {
     /// <summary>The vocabulary of a tokenizer. Special tokens have no text, and are there by name.</summary>
-    public static TokenVocabulary Of(ITokenizer tokenizer)
+    /// <param name="size">Width of the model's logits, where it is not the tokenizer's; tokens that the model cannot give are left out.</param>
+    public static TokenVocabulary Of(ITokenizer tokenizer, int? size = null)
     {
-        var tokens = new VocabularyToken[tokenizer.VocabularySize];
+        var tokens = new VocabularyToken[size ?? tokenizer.VocabularySize];
         for (var id = 0; id < tokens.Length; id++)
         {
             tokens[id] = tokenizer.Kind(id) switch

@@ -55,6 +55,7 @@ public sealed partial class Scheduler
         }
 
         sequence.Guess(place, count);
+        count = sequence.CountAdmitted(count);
         _draftsLeft -= count;
         DraftedCount += count;
         return count;

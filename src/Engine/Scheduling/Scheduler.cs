@@ -189,7 +189,7 @@ public sealed partial class Scheduler
         sequence.Append(token);
         sequence.Account!.ChargeAnswerToken();
         sequence.Observer.OnToken(sequence);
-        if (sequence.IsEndToken(token))
+        if (sequence.IsEndToken(token) || sequence.MustEnd)
         {
             Finish(sequence, SequenceState.FinishedStop);
         }
@@ -207,7 +207,7 @@ public sealed partial class Scheduler
         for (var i = 0; i < _running.Count; i++)
         {
             var sequence = _running[i];
-            if (sequence.PendingTokens == 1 && sequence.Work != SequenceWork.PrefillOnly && TryGrow(sequence))
+            if (sequence.PendingTokens == 1 && sequence.Work != SequenceWork.PrefillOnly && sequence.CanSample && TryGrow(sequence))
             {
                 Schedule(plan, sequence, 1, Draft(sequence));
             }
@@ -221,9 +221,14 @@ public sealed partial class Scheduler
             var sequence = _running[i];
             if (sequence.ScheduledStep != _step && HasRoom(sequence))
             {
-                var tokens = Math.Min(sequence.PendingTokens, _chunkTokensLeft);
-                _chunkTokensLeft -= tokens;
-                Schedule(plan, sequence, tokens, drafts: 0);
+                // The last token gives the logits to sample from: it waits for what the answer is held to.
+                var ready = sequence.CanSample ? sequence.PendingTokens : sequence.PendingTokens - 1;
+                var tokens = Math.Min(ready, _chunkTokensLeft);
+                if (tokens > 0)
+                {
+                    _chunkTokensLeft -= tokens;
+                    Schedule(plan, sequence, tokens, drafts: 0);
+                }
             }
         }
     }

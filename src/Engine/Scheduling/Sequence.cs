@@ -89,6 +89,9 @@ public sealed class Sequence
     /// </summary>
     public Sequence? Parent { get; init; }
 
+    /// <summary>What the answer is held to; null: to nothing.</summary>
+    public AnswerConstraint? Constraint { get; init; }
+
     public int PromptLength { get; }
 
     public int TokensMax => _tokens.Length;
@@ -148,6 +151,7 @@ public sealed class Sequence
         Tokens = Tokens.Span,
         PromptLength = PromptLength,
         EndTokens = _endTokens.Span,
+        Constraint = Constraint?.Matcher,
     };
 
     /// <summary>The scheduler's step that last held rows of this sequence.</summary>
@@ -182,10 +186,26 @@ public sealed class Sequence
         }
     }
 
+    /// <summary>How many of some guesses its constraint admits, from the first.</summary>
+    internal int CountAdmitted(int guesses) => Constraint is null ? guesses : Constraint.Matcher.CountAllowed(_tokens.AsSpan(TokenCount, guesses));
+
     /// <summary>Whether a token is what was guessed for its place.</summary>
     internal bool NextIsGuessed(int token) => _tokens[TokenCount] == token;
 
-    internal void Append(int token) => _tokens[TokenCount++] = token;
+    internal void Append(int token)
+    {
+        _tokens[TokenCount++] = token;
+        if (Constraint is not null && !Constraint.Matcher.TryAdvance(token))
+        {
+            throw new InvalidOperationException($"Token {token} of sequence {Id.Value} is one that its constraint forbids.");
+        }
+    }
+
+    /// <summary>Whether a token may be sampled: the constraint, if there is one, is compiled.</summary>
+    internal bool CanSample => Constraint is null || Constraint.IsReady;
+
+    /// <summary>Whether its constraint admits nothing but the end.</summary>
+    internal bool MustEnd => Constraint is not null && Constraint.Matcher.MustEnd;
 
     internal bool IsEndToken(int token) => _endTokens.Span.Contains(token);
 }

@@ -113,6 +113,7 @@ internal sealed class ChatCompletionsApi(
         Sampling = profile.Sampling,
         Tools = profile.Tools.Parameters,
         Stop = profile.Stop,
+        Constraint = profile.Constraint,
         Choices = profile.Choices,
         BestOf = profile.BestOf,
         Tenant = Tenant.NameOf(context),

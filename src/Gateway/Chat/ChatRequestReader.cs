@@ -26,6 +26,7 @@ internal static class ChatRequestReader
         var tools = ToolsReader.Read(fields);
         var sampling = SamplingReader.Read(fields);
         var stop = StopReader.Read(fields);
+        var constraint = ConstraintReader.Read(fields);
         var stream = fields.Boolean("stream") ?? false;
         var includeUsage = ReadIncludeUsage(fields, stream);
         var cacheSalt = fields.Text("cache_salt", NameLengthMax) ?? "";
@@ -39,6 +40,7 @@ internal static class ChatRequestReader
                 Priority = priority,
                 CacheSalt = cacheSalt,
                 Tools = tools,
+                Constraint = constraint,
             }, null);
     }
 

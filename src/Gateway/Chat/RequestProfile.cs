@@ -29,6 +29,9 @@ internal sealed record RequestProfile(
     /// <summary>What may be called, and how.</summary>
     public ToolRequest Tools { get; init; } = ToolRequest.None;
 
+    /// <summary>What the answer's text must be; null: anything.</summary>
+    public Constraint? Constraint { get; init; }
+
     /// <summary>Text of natural languages and code has three to four bytes a token; too many is safer than too few.</summary>
     private const int BytesPerToken = 3;
 

@@ -13,7 +13,6 @@ internal static class UnsupportedFields
     [
         ("functions", IsEmpty),
         ("function_call", value => IsText(value, "none", "auto")),
-        ("response_format", IsTextFormat),
         ("audio", _ => false),
         ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text")),
         ("web_search_options", _ => false),
@@ -23,10 +22,6 @@ internal static class UnsupportedFields
         ("chat_template", _ => false),
         ("chat_template_kwargs", IsEmpty),
         ("bad_words", IsEmpty),
-        ("guided_json", _ => false),
-        ("guided_regex", _ => false),
-        ("guided_choice", _ => false),
-        ("guided_grammar", _ => false),
     ];
 
     public static void Check(RequestFields fields)
@@ -68,9 +63,6 @@ internal static class UnsupportedFields
         JsonValueKind.Object => value.GetPropertyCount() == 0,
         _ => false,
     };
-
-    private static bool IsTextFormat(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text");
 
     private static bool IsText(JsonElement value, params ReadOnlySpan<string> texts)
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Serving.Contracts.Internal;
 using Serving.Engine.Scheduling;
+using Serving.Grammars;
 using Serving.Worker.Loop;
 using Serving.Worker.Models;
 using Serving.Worker.Prefill;
@@ -28,11 +29,12 @@ internal sealed partial class CompletionRunner(
         }
 
         int[] prompt = encoded.Tokens;
+        Task<CompiledGrammar>? grammar = request.Constraint is null ? null : model.Grammars.CompileAsync(request.Constraint);
 
         long seed = request.Sampling.HasSeed ? request.Sampling.Seed : RandomNumberGenerator.GetInt32(int.MaxValue);
         bool remote = request.Prefill is not null && prompt.Length > 1;
         Deadline deadline = new(request.TimeoutMs);
-        SubmitResult submitted = model.Engine.Submit(SequenceOf(model, request, prompt, seed, choice: 0, remote, deadline.TimeLeft));
+        SubmitResult submitted = model.Engine.Submit(SequenceOf(model, request, prompt, grammar, seed, choice: 0, remote, deadline.TimeLeft));
         if (!submitted.IsAccepted)
         {
             return RequestErrors.From(submitted.Refusal);
@@ -43,7 +45,7 @@ internal sealed partial class CompletionRunner(
         choices.Add(sequence);
         for (int choice = 1; choice < RequestParameters.Sequences(request); choice++)
         {
-            SequenceRequest another = SequenceOf(model, request, prompt, seed, choice, remote: false, deadline.TimeLeft);
+            SequenceRequest another = SequenceOf(model, request, prompt, grammar, seed, choice, remote: false, deadline.TimeLeft);
             submitted = model.Engine.Submit(another with { ForkOf = sequence });
             if (!submitted.IsAccepted)
             {
@@ -77,6 +79,12 @@ internal sealed partial class CompletionRunner(
                 }
             }
 
+            // The prompt is computed meanwhile.
+            if (grammar is not null)
+            {
+                await grammar.WaitAsync(clientGone);
+            }
+
             bool handedOff = remote && handOff.IsCompleted;
             CompletionStarted started = new()
             {
@@ -88,6 +96,10 @@ internal sealed partial class CompletionRunner(
             };
             return await StreamAsync(choices, started, sequence, events, clientGone);
         }
+        catch (GrammarException exception)
+        {
+            return RequestErrors.Unholdable(request.Constraint!, exception);
+        }
         catch (OperationCanceledException) when (clientGone.IsCancellationRequested)
         {
             LogClientGone(logger, request.RequestId);
@@ -96,10 +108,11 @@ internal sealed partial class CompletionRunner(
     }
 
     private static SequenceRequest SequenceOf(
-        ModelRuntime model, CompletionRequest request, int[] prompt, long seed, int choice, bool remote, TimeSpan? timeout) => new()
+        ModelRuntime model, CompletionRequest request, int[] prompt, Task<CompiledGrammar>? grammar, long seed, int choice, bool remote, TimeSpan? timeout) => new()
         {
             RequestId = request.RequestId,
             PromptTokens = prompt,
+            Grammar = grammar,
             Work = remote ? SequenceWork.GenerateFromRemoteKv : SequenceWork.Generate,
             MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
             EndTokens = RequestParameters.EndTokens(request, model),

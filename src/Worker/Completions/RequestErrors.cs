@@ -1,5 +1,6 @@
 using Serving.Contracts.Internal;
 using Serving.Engine.Scheduling;
+using Serving.Grammars;
 
 namespace Serving.Worker.Completions;
 
@@ -58,6 +59,16 @@ internal static class RequestErrors
         Status = 400,
         Message = $"'{param}' {requirement}.",
         Param = param,
+        Code = "invalid_value",
+    };
+
+    /// <summary>The constraint cannot be held by this model; what needs no vocabulary to be seen, the gateway has said before.</summary>
+    public static RequestError Unholdable(Constraint constraint, GrammarException exception) => new()
+    {
+        Fault = Fault.Client,
+        Status = 400,
+        Message = $"'{constraint.Param}{exception.Path}' {exception.Reason}",
+        Param = constraint.Param + exception.Path,
         Code = "invalid_value",
     };
 

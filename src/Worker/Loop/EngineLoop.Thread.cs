@@ -178,7 +178,9 @@ public sealed partial class EngineLoop
 
         var sequence = scheduled.Sequence;
         LogBrokenLogits(_logger, HandleOf(sequence).RequestId, sequence.TokenCount);
-        Fail(sequence, "The model gave logits that are not finite numbers.");
+        Fail(sequence, sequence.Constraint is null
+            ? "The model gave logits that are not finite numbers."
+            : "No token that the answer's constraint admits has a finite logit.");
         return false;
     }
 

@@ -121,6 +121,11 @@ public sealed partial class EngineLoop : IAsyncDisposable
             return RefuseAsEnded();
         }
 
+        if (request.Grammar is { IsCompleted: false } grammar)
+        {
+            grammar.GetAwaiter().UnsafeOnCompleted(_doorbell.Ring);
+        }
+
         _doorbell.Ring();
         return new SubmitResult(handle, null);
     }
@@ -163,6 +168,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         Tenant = request.Tenant,
         Priority = request.Priority,
         Parent = request.ForkOf?.Sequence,
+        Constraint = request.Grammar is { } grammar ? new AnswerConstraint(grammar, request.EndTokens) : null,
         Deadline = request.Timeout is { } timeout
             ? _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency)
             : Sequence.NoDeadline,

@@ -1,5 +1,6 @@
 using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
+using Serving.Grammars;
 
 namespace Serving.Worker.Loop;
 
@@ -16,6 +17,9 @@ public sealed record SequenceRequest
 
     /// <summary>How answer tokens are chosen; unused when only the prompt is computed.</summary>
     public SamplingParameters Sampling { get; init; } = SamplingParameters.Greedy;
+
+    /// <summary>What the answer is held to; null: to nothing. The prompt is computed while it is compiled, and if that fails the caller gives the sequence up.</summary>
+    public Task<CompiledGrammar>? Grammar { get; init; }
 
     /// <summary>Most answer tokens, at least 1; null: until the context, or the whole KV cache of the worker, is full.</summary>
     public int? MaxTokens { get; init; }

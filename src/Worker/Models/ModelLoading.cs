@@ -5,6 +5,7 @@ using Serving.Engine.Execution.Cpu;
 using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.PackedWeights;
+using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
 using Serving.Text.Templates;
 using Serving.Text.Tokenization;
@@ -55,6 +56,7 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
                 tokenizer,
                 Prompts(text, format),
                 format,
+                new GrammarCompiler(() => TokenizerVocabulary.Of(tokenizer, executor.Model.VocabularySize)),
                 text.SamplingDefaults,
                 new ModelMemory(
                     (long)executor.KvBlockCount * executor.KvLayout.BytesPerBlock, executor.WeightBytes, executor.MappedBytes, footprint.ScratchBytes, executor.WeightCache),

@@ -9,6 +9,7 @@ namespace Serving.Worker.Models;
 
 /// <summary>One loaded model: its executor, the engine that runs it, and what turns text into its tokens and back.</summary>
 /// <param name="AnswerFormat">How it writes reasoning and tool calls.</param>
+/// <param name="Grammars">Compiles what answers are held to.</param>
 /// <param name="SamplingDefaults">What its makers recommend where a request is silent.</param>
 /// <param name="Memory">Where its memory goes.</param>
 /// <param name="EndTokens">Tokens after which the model has nothing more to say.</param>
@@ -19,6 +20,7 @@ internal sealed record ModelRuntime(
     ITokenizer Tokenizer,
     PromptEncoder Prompts,
     AnswerFormat AnswerFormat,
+    GrammarCompiler Grammars,
     SamplingDefaults SamplingDefaults,
     ModelMemory Memory,
     ReadOnlyMemory<int> EndTokens) : IAsyncDisposable

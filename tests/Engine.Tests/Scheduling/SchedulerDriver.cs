@@ -2,6 +2,7 @@ using Serving.Engine.Execution;
 using Serving.Engine.KvCache;
 using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
+using Serving.Grammars;
 
 namespace Serving.Engine.Tests.Scheduling;
 
@@ -43,7 +44,8 @@ internal class SchedulerDriver : ISequenceObserver
         string tenant = "",
         SequencePriority priority = SequencePriority.Default,
         long deadline = Sequence.NoDeadline,
-        Sequence? forkOf = null)
+        Sequence? forkOf = null,
+        Task<CompiledGrammar>? grammar = null)
     {
         var sequence = new Sequence(
             new SequenceId(++_lastId),
@@ -59,7 +61,8 @@ internal class SchedulerDriver : ISequenceObserver
             Tenant = tenant,
             Priority = priority,
             Deadline = deadline,
-            Parent = forkOf,
+        Sequence? forkOf = null,
+        Task<CompiledGrammar>? grammar = null)
         };
         Scheduler.Enqueue(sequence);
         return sequence;

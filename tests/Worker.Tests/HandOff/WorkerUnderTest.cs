@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serving.Contracts.Cluster;
 using Serving.Engine.Formats;
+using Serving.Engine.Sampling;
 using Serving.Engine.PackedWeights;
 using Serving.ServiceDefaults.Hosting;
 using Serving.ServiceDefaults.Security;
@@ -61,6 +62,7 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
             tokenizer,
             new PromptEncoder(tokenizer, template: null, format, bosToken: null, eosToken: null, TimeProvider.System),
             format,
+            new GrammarCompiler(() => TokenizerVocabulary.Of(tokenizer, executor.Model.VocabularySize)),
             samplingDefaults ?? SamplingDefaults.None,
             new ModelMemory(KvBytes: 5, OwnWeightBytes: 4, MappedWeightBytes: 3, ScratchBytes: 2, WeightCacheReport.None),
             EndTokens: endTokens);

@@ -1,0 +1,106 @@
+using Serving.Engine.Sampling;
+using Serving.Engine.Scheduling;
+using Serving.Grammars;
+
+namespace Serving.Engine.Tests.Scheduling;
+
+/// <summary>Answers that are held to a grammar, over a vocabulary of the 32 letters from A on.</summary>
+public sealed class ConstraintTests
+{
+    private static readonly TokenVocabulary _letters = new([.. Enumerable.Range(0, 32).Select(id => new VocabularyToken(new[] { (byte)('A' + id) }, new[] { (byte)('A' + id) }))]);
+
+    [Fact]
+    public void An_answer_is_a_text_of_its_grammar_and_ends_with_it()
+    {
+        var harness = new SchedulerHarness();
+        var sequence = harness.Add([1, 2, 3], answerTokens: 20, grammar: Task.FromResult(Compile("AB[C-F]{3}(GH|IJ)")));
+        harness.RunToEnd();
+
+        Assert.Matches("^AB[C-F]{3}(GH|IJ)$", Text(sequence));
+        Assert.Equal(SequenceState.FinishedStop, sequence.State);
+    }
+
+    [Fact]
+    public void The_prompt_is_computed_while_the_grammar_is_compiled()
+    {
+        var grammar = new TaskCompletionSource<CompiledGrammar>();
+        var harness = new SchedulerHarness();
+        var sequence = harness.Add(SchedulerHarness.Prompt(9), answerTokens: 20, grammar: grammar.Task);
+        Assert.Equal([(1, 8)], harness.Step());
+        Assert.Empty(harness.Step());
+        grammar.SetResult(Compile("ABC"));
+        harness.RunToEnd();
+
+        Assert.Equal("ABC", Text(sequence));
+    }
+
+    [Fact]
+    public void A_grammar_that_fails_holds_its_sequence_until_it_is_given_up()
+    {
+        var harness = new SchedulerHarness();
+        var sequence = harness.Add([1], answerTokens: 20, grammar: Task.FromException<CompiledGrammar>(new GrammarException("", "is wrong.")));
+        Assert.Empty(harness.Step());
+        harness.Scheduler.Cancel(sequence);
+        harness.AssertEmpty();
+    }
+
+    [Fact]
+    public void A_complete_answer_ends_even_where_more_tokens_were_wished_for()
+    {
+        var harness = new SchedulerHarness();
+        var sequence = harness.Add([1], answerTokens: 20, sampling: SamplingParameters.Greedy with { MinTokens = 10 }, grammar: Task.FromResult(Compile("AB")));
+        harness.RunToEnd();
+        Assert.Equal("AB", Text(sequence));
+    }
+
+    /// <summary>Guesses, preemption, chunks and neighbours change nothing: an answer is the one that it is alone.</summary>
+    [Fact]
+    public void Mixed_requests_get_the_texts_that_each_gets_alone()
+    {
+        string[] patterns = ["(A[BC]{2}D){1,6}", "([D-E]{1,3}F)*G", "(HI|HJ){2,12}K", "[A-Z]{5,30}"];
+        var grammars = patterns.Select(pattern => Compile(pattern)).ToArray();
+        long accepted = 0, preempted = 0;
+        for (var seed = 0; seed < 100; seed++)
+        {
+            var random = new Random(seed);
+            var harness = new SchedulerHarness(
+                blocks: random.Next(16, 40), batchTokensMax: random.Next(5, 24), runningMax: 5, draftsMax: random.Next(0, 12));
+            var sequences = new List<(int[] Prompt, int Pattern, Sequence Sequence)>();
+            while (sequences.Count < 8 || harness.Scheduler.SequenceCount > 0)
+            {
+                if (sequences.Count < 8 && random.Next(3) == 0)
+                {
+                    int[] prompt = [.. Enumerable.Range(0, random.Next(1, 20)).Select(_ => random.Next(0, 12))];
+                    var sampling = SamplingParameters.Greedy with
+                    {
+                        Temperature = random.Next(2), TopP = random.Next(2) == 0 ? 1 : 0.7f, Seed = random.Next(), RepetitionPenalty = random.Next(2) == 0 ? 1 : 1.2f,
+                    };
+                    var pattern = random.Next(patterns.Length);
+                    sequences.Add((prompt, pattern, harness.Add(prompt, answerTokens: random.Next(5, 40), sampling: sampling, grammar: Task.FromResult(grammars[pattern]))));
+                }
+
+                if (harness.Scheduler.SequenceCount > 0)
+                {
+                    harness.Step();
+                }
+            }
+
+            foreach (var (prompt, pattern, sequence) in sequences)
+            {
+                var expected = harness.Executor.Expect(prompt, sequence.TokensMax - sequence.PromptLength, sequence.Sampling, new GrammarMatcher(grammars[pattern], default));
+                Assert.Equal(expected, sequence.Tokens.ToArray().Skip(sequence.PromptLength));
+                Assert.True(sequence.State != SequenceState.FinishedStop || System.Text.RegularExpressions.Regex.IsMatch(Text(sequence), $"^({patterns[pattern]})$"));
+            }
+
+            accepted += harness.Scheduler.AcceptedCount;
+            preempted += harness.Scheduler.PreemptionCount;
+        }
+
+        Assert.InRange(accepted, 200, long.MaxValue);
+        Assert.InRange(preempted, 20, long.MaxValue);
+    }
+
+    private static CompiledGrammar Compile(string pattern) => new(Grammar.Regex(pattern), _letters);
+
+    private static string Text(Sequence sequence) => string.Concat(sequence.Tokens.ToArray().Skip(sequence.PromptLength).Select(token => (char)('A' + token)));
+}
