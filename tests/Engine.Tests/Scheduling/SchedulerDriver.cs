@@ -61,8 +61,8 @@ internal class SchedulerDriver : ISequenceObserver
             Tenant = tenant,
             Priority = priority,
             Deadline = deadline,
-        Sequence? forkOf = null,
-        Task<CompiledGrammar>? grammar = null)
+            Parent = forkOf,
+            Constraint = grammar is null ? null : new AnswerConstraint(grammar, default),
         };
         Scheduler.Enqueue(sequence);
         return sequence;
