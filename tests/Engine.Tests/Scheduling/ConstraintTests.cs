@@ -73,7 +73,10 @@ public sealed class ConstraintTests
                     int[] prompt = [.. Enumerable.Range(0, random.Next(1, 20)).Select(_ => random.Next(0, 12))];
                     var sampling = SamplingParameters.Greedy with
                     {
-                        Temperature = random.Next(2), TopP = random.Next(2) == 0 ? 1 : 0.7f, Seed = random.Next(), RepetitionPenalty = random.Next(2) == 0 ? 1 : 1.2f,
+                        Temperature = random.Next(2),
+                        TopP = random.Next(2) == 0 ? 1 : 0.7f,
+                        Seed = random.Next(),
+                        RepetitionPenalty = random.Next(2) == 0 ? 1 : 1.2f,
                     };
                     var pattern = random.Next(patterns.Length);
                     sequences.Add((prompt, pattern, harness.Add(prompt, answerTokens: random.Next(5, 40), sampling: sampling, grammar: Task.FromResult(grammars[pattern]))));
