@@ -18,11 +18,15 @@ internal sealed record AnswerForm(
         {
             Signs = [HarmonyGrammar.Channel],
             IsNeededAlways = true,
+            ReasoningBegin = $"{HarmonyGrammar.Channel}analysis{HarmonyGrammar.Message}",
+            ReasoningEnd = $"{HarmonyGrammar.End}{HarmonyGrammar.Start}assistant",
+            Syntax = _ => HarmonyGrammar.Syntax,
         },
         new("deepseek_v3", [DeepSeekGrammar.Begin, DeepSeekGrammar.End, DeepSeekGrammar.CallBegin, DeepSeekGrammar.CallEnd, DeepSeekGrammar.Separator, .. Thinking],
             (input, output, options) => new DeepSeekGrammar(input, output, options))
         {
             Signs = [DeepSeekGrammar.CallBegin],
+            Syntax = DeepSeekGrammar.SyntaxOf,
         },
         new("mistral", [MistralGrammar.Begin, MistralGrammar.Arguments, MistralGrammar.CallId, MistralGrammar.ReasoningBegin, MistralGrammar.ReasoningEnd],
             (input, output, options) => new MistralGrammar(input, output, options))
@@ -31,10 +35,12 @@ internal sealed record AnswerForm(
             ReasoningBegin = MistralGrammar.ReasoningBegin,
             ReasoningEnd = MistralGrammar.ReasoningEnd,
             HasShortIds = true,
+            Syntax = MistralGrammar.SyntaxOf,
         },
         new("hermes", [HermesGrammar.Begin, HermesGrammar.End, .. Thinking], (input, output, options) => new HermesGrammar(input, output, options))
         {
             Signs = [HermesGrammar.Begin],
+            Syntax = _ => HermesGrammar.Syntax,
         },
         new("pythonic", [PythonicGrammar.Begin, PythonicGrammar.End, PythonicGrammar.ListBegin, PythonicGrammar.ListEnd, LlamaGrammar.PythonTag, .. Thinking],
             (input, output, options) => new PythonicGrammar(input, output, options))
@@ -44,11 +50,15 @@ internal sealed record AnswerForm(
         new("llama3_json", [LlamaGrammar.PythonTag, .. Thinking], (input, output, options) => new LlamaGrammar(input, output, options))
         {
             Signs = [LlamaGrammar.PythonTag, "\"parameters\": ", "<|eom_id|>"],
+            Syntax = _ => LlamaGrammar.Syntax,
         },
     ];
 
     /// <summary>A chat template, or the special tokens, of a model of this form has one of these.</summary>
     public ImmutableArray<string> Signs { get; private init; } = [];
+
+    /// <summary>How a model with this chat template writes calls; null where a grammar cannot hold it to that.</summary>
+    public Func<string?, CallSyntax?> Syntax { get; private init; } = _ => null;
 
     public string ReasoningBegin { get; private init; } = Thinking[0];
 

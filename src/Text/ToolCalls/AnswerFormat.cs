@@ -21,9 +21,10 @@ public sealed class AnswerFormat
     private readonly FrozenDictionary<int, int> _markerOfToken;
     private readonly ImmutableArray<int> _spelled;
 
-    internal AnswerFormat(AnswerForm? form, Func<string, int?> findSpecial, bool thinks)
+    internal AnswerFormat(AnswerForm? form, Func<string, int?> findSpecial, bool thinks, string? template = null)
     {
         _form = form;
+        Syntax = form?.Syntax(template);
         Thinks = thinks && form is not null;
         Dictionary<int, int> tokens = [];
         List<int> spelled = [];
@@ -52,6 +53,12 @@ public sealed class AnswerFormat
     /// <summary>Whether the model thinks before it answers, between markers.</summary>
     public bool Thinks { get; }
 
+    /// <summary>How the model writes calls; null where a grammar cannot hold it to that.</summary>
+    public CallSyntax? Syntax { get; }
+
+    /// <summary>What stands before the model's thinking, and what after it before it answers; null where it does not think.</summary>
+    public (string Begin, string End)? Reasoning => Thinks || _form?.IsNeededAlways == true ? (_form!.ReasoningBegin, _form.ReasoningEnd) : null;
+
     /// <summary>Whether calls are taken out of answers.</summary>
     public bool HasCalls => _form is not null;
 
@@ -71,7 +78,38 @@ public sealed class AnswerFormat
         };
         bool thinks = form is not null
             && (template?.Contains(form.ReasoningBegin, StringComparison.Ordinal) == true || tokenizer.FindSpecial(form.ReasoningBegin) is not null);
-        return new AnswerFormat(form, tokenizer.FindSpecial, thinks);
+        return new AnswerFormat(form, tokenizer.FindSpecial, thinks, template);
+    }
+
+    /// <summary>A text in pieces: those that are special tokens of this model, and what stands between them.</summary>
+    public IReadOnlyList<(string Text, bool IsSpecialToken)> Split(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string[] special = [.. _markerOfToken.Values.Select(marker => _form!.Markers[marker])];
+        List<(string, bool)> pieces = [];
+        for (int start = 0, at = 0; at <= text.Length; at++)
+        {
+            string? marker = at < text.Length ? Array.Find(special, marker => text.AsSpan(at).StartsWith(marker, StringComparison.Ordinal)) : "";
+            if (marker is null)
+            {
+                continue;
+            }
+
+            if (at > start)
+            {
+                pieces.Add((text[start..at], false));
+            }
+
+            if (marker.Length > 0)
+            {
+                pieces.Add((marker, true));
+                at += marker.Length - 1;
+            }
+
+            start = at + 1;
+        }
+
+        return pieces;
     }
 
     /// <summary>The marker that a special token is, or null.</summary>

@@ -102,6 +102,31 @@ public sealed class AnswerParserTests
         Assert.Equal("reasoning[Hm.] content[Yes.]", Answers.Parse("deepseek_v3", "\nHm.</think>Yes.", [], inside).ToString());
     }
 
+    /// <summary>What a grammar holds a model to is what its parser reads.</summary>
+    [Theory]
+    [InlineData("hermes", null)]
+    [InlineData("llama3_json", null)]
+    [InlineData("mistral", null)]
+    [InlineData("mistral", "[TOOL_CALLS] [{ calls }]")]
+    [InlineData("deepseek_v3", null)]
+    [InlineData("deepseek_v3", "```json")]
+    [InlineData("harmony", null)]
+    public void Calls_in_a_forms_own_syntax_are_read(string form, string? template)
+    {
+        AnswerFormat format = Answers.Format(form, Transcripts.Special(form), template);
+        CallSyntax syntax = format.Syntax!;
+        string first = $$"""{{syntax.BeforeName}}add{{syntax.BeforeArguments}}{"a": "}"}{{syntax.AfterArguments}}""";
+        string second = $"{syntax.Separator}{syntax.BeforeName}now{syntax.BeforeArguments}{{}}{syntax.AfterArguments}";
+        string answer = syntax.Begin + first + (syntax.Separator is null ? "" : second) + syntax.End;
+        string thought = format.Reasoning is { } reasoning ? $"{reasoning.Begin}Hm.{reasoning.End}" : "";
+
+        Assert.Equal(
+            $$"""reasoning[Hm.] content[] add[{"a": "}"}]{{(syntax.Separator is null ? "" : " now[{}]")}}""",
+            Answers.Parse(form, thought + answer, [], _options, Transcripts.Special(form)).ToString());
+        Assert.Equal(answer, string.Concat(format.Split(answer).Select(piece => piece.Text)));
+        Assert.All(format.Split(answer), piece => Assert.Equal(Transcripts.Special(form).Contains(piece.Text), piece.IsSpecialToken));
+    }
+
     [Fact]
     public void Special_markers_that_are_spelled_out_are_text()
     {

@@ -41,10 +41,11 @@ internal sealed class Answers
         return answers;
     }
 
-    public static AnswerFormat Format(string form, IReadOnlyList<string> special) => new(
+    public static AnswerFormat Format(string form, IReadOnlyList<string> special, string? template = null) => new(
         AnswerForm.All.Single(known => known.Name == form),
         text => special.ToList().IndexOf(text) is var index and >= 0 ? index : null,
-        thinks: true);
+        thinks: true,
+        template);
 
     /// <summary>A piece, with the special tokens in it as such.</summary>
     private void Feed(AnswerParser parser, AnswerFormat format, string piece, IReadOnlyList<string> special, List<AnswerDelta> deltas)

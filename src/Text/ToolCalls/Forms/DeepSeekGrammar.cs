@@ -14,6 +14,24 @@ internal sealed class DeepSeekGrammar(AnswerReader input, AnswerWriter output, A
     public const string CallBegin = "<｜tool▁call▁begin｜>";
     public const string CallEnd = "<｜tool▁call▁end｜>";
     public const string Separator = "<｜tool▁sep｜>";
+    private const string Fence = "```json";
+
+    /// <summary>Templates with fenced blocks are those of V3 and R1.</summary>
+    public static CallSyntax SyntaxOf(string? template)
+    {
+        CallSyntax syntax = new()
+        {
+            Begin = Begin,
+            BeforeName = CallBegin,
+            BeforeArguments = Separator,
+            AfterArguments = CallEnd,
+            Separator = "",
+            End = End,
+        };
+        return template?.Contains(Fence, StringComparison.Ordinal) != true
+            ? syntax
+            : syntax with { BeforeName = $"{CallBegin}function{Separator}", BeforeArguments = $"\n{Fence}\n", AfterArguments = $"\n```{CallEnd}", Separator = "\n" };
+    }
 
     private readonly int _begin = input.Marker(Begin);
     private readonly int _end = input.Marker(End);
@@ -78,7 +96,7 @@ internal sealed class DeepSeekGrammar(AnswerReader input, AnswerWriter output, A
 
         name = await TakeNameAsync();
         await Input.SkipSpaceAsync();
-        if (!IsFunction(name) || !await Input.TakeAsync("```json"))
+        if (!IsFunction(name) || !await Input.TakeAsync(Fence))
         {
             return false;
         }

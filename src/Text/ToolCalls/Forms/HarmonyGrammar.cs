@@ -18,10 +18,18 @@ internal sealed class HarmonyGrammar(AnswerReader input, AnswerWriter output, An
     public const string Call = "<|call|>";
     public const string Return = "<|return|>";
 
+    /// <summary>The call's end marker is a token that ends the answer.</summary>
+    public static CallSyntax Syntax { get; } = new()
+    {
+        BeforeName = $"{Channel}commentary to={Namespace}",
+        BeforeArguments = $" {Constrain}json{Message}",
+    };
+
     /// <summary>A longer header is none.</summary>
     private const int HeaderCharsMax = 512;
 
-    private const string FunctionPrefix = "to=functions.";
+    private const string Namespace = "functions.";
+    private const string FunctionPrefix = $"to={Namespace}";
 
     private readonly int _start = input.Marker(Start);
     private readonly int _channel = input.Marker(Channel);

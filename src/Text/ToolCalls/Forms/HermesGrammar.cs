@@ -11,6 +11,14 @@ internal sealed class HermesGrammar(AnswerReader input, AnswerWriter output, Ans
     public const string Begin = "<tool_call>";
     public const string End = "</tool_call>";
 
+    public static CallSyntax Syntax { get; } = new()
+    {
+        BeforeName = $"{Begin}\n{{\"name\": \"",
+        BeforeArguments = "\", \"arguments\": ",
+        AfterArguments = $"}}\n{End}",
+        Separator = "\n",
+    };
+
     private readonly int _begin = input.Marker(Begin);
     private readonly int _end = input.Marker(End);
 

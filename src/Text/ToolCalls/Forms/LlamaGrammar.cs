@@ -10,6 +10,15 @@ internal sealed class LlamaGrammar(AnswerReader input, AnswerWriter output, Answ
 {
     public const string PythonTag = "<|python_tag|>";
 
+    public static CallSyntax Syntax { get; } = new()
+    {
+        BeforeName = "{\"name\": \"",
+        BeforeArguments = "\", \"parameters\": ",
+        AfterArguments = "}",
+        Separator = "; ",
+        IsWholeAnswer = true,
+    };
+
     private readonly int _pythonTag = input.Marker(PythonTag);
 
     protected override bool BeginsCalls(int symbol) => !Output.HasContent && (symbol == '{' || symbol == _pythonTag);
