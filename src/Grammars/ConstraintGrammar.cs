@@ -23,6 +23,8 @@ public static class ConstraintGrammar
             [.. constraint.FreeText.Triggers.Select(trigger => new GrammarTrigger(trigger.Marker, Of(trigger.Then), trigger.IsSpecialToken))],
             constraint.FreeText.Min,
             constraint.FreeText.HasMax ? constraint.FreeText.Max : null),
+        Constraint.KindOneofCase.Repeat => Grammar.Repeat(
+            Of(constraint.Repeat.Item), constraint.Repeat.Min, constraint.Repeat.HasMax ? constraint.Repeat.Max : null),
         _ => throw new GrammarException("", "is of a kind that this worker does not know."),
     };
 

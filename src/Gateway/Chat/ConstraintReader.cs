@@ -41,15 +41,20 @@ internal static class ConstraintReader
             return null;
         }
 
-        Check(fields, constraint);
+        if (FindFault(constraint) is { } fault)
+        {
+            fields.Fail(constraint.Param + fault.Path, fault.Reason, "invalid_value");
+        }
+
         return constraint;
     }
 
-    private static void Check(RequestFields fields, Constraint constraint)
+    /// <summary>Why a constraint cannot be held, as far as no vocabulary is needed to see it; or null.</summary>
+    public static GrammarException? FindFault(Constraint constraint)
     {
         if (_passed.ContainsKey(constraint))
         {
-            return;
+            return null;
         }
 
         try
@@ -58,8 +63,7 @@ internal static class ConstraintReader
         }
         catch (GrammarException exception)
         {
-            fields.Fail(constraint.Param + exception.Path, exception.Reason, "invalid_value");
-            return;
+            return exception;
         }
 
         if (_passed.Count >= PassedMax)
@@ -68,6 +72,7 @@ internal static class ConstraintReader
         }
 
         _passed.TryAdd(constraint.Clone(), true);
+        return null;
     }
 
     private static Constraint? ReadResponseFormat(RequestFields fields)

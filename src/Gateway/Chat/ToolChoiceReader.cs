@@ -5,7 +5,8 @@ namespace Serving.Gateway.Chat;
 
 /// <summary>Which functions may be called, and whether one must be.</summary>
 /// <param name="Functions">Empty: none.</param>
-internal readonly record struct ToolChoice(IReadOnlyList<string> Functions, bool IsRequired)
+/// <param name="IsSingle">No more than one.</param>
+internal readonly record struct ToolChoice(IReadOnlyList<string> Functions, bool IsRequired, bool IsSingle = false)
 {
     public static ToolChoice None { get; } = new([], IsRequired: false);
 }
@@ -39,10 +40,6 @@ internal static class ToolChoiceReader
         {
             fields.Fail(Field, "demands a call, but there are no 'tools'.");
         }
-        else if (choice.Value.IsRequired)
-        {
-            fields.Fail(Field, "cannot demand a call here yet: give auto or none.", "unsupported_parameter");
-        }
 
         return choice.Value;
     }
@@ -67,7 +64,7 @@ internal static class ToolChoiceReader
         var type = value.TryGetProperty("type", out var element) && element.ValueKind == JsonValueKind.String ? element : default;
         if (type.ValueKind == JsonValueKind.String && type.ValueEquals("function"))
         {
-            return ReadName(fields, Field, value, names) is { } name ? new ToolChoice([name], IsRequired: true) : ToolChoice.None;
+            return ReadName(fields, Field, value, names) is { } name ? new ToolChoice([name], IsRequired: true, IsSingle: true) : ToolChoice.None;
         }
 
         if (type.ValueKind == JsonValueKind.String && type.ValueEquals("allowed_tools"))

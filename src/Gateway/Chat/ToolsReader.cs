@@ -20,42 +20,66 @@ internal static class ToolsReader
     private const int ToolsMax = 128;
     private const int NameLengthMax = 64;
 
+    /// <summary>A function whose parameters are left out has none.</summary>
+    private const string NoParameters = """{"type":"object","properties":{},"additionalProperties":false}""";
+
     public static ToolRequest Read(RequestFields fields)
     {
         var singleCall = fields.Boolean("parallel_tool_calls") == false;
         var json = new ArrayBufferWriter<byte>();
-        var names = ReadTools(fields, json);
-        var choice = ToolChoiceReader.Read(fields, names);
-        if (names.Count == 0 || choice.Functions.Count == 0)
+        var functions = ReadTools(fields, json);
+        var choice = ToolChoiceReader.Read(fields, [.. functions.Select(function => function.Name)]);
+        if (functions.Count == 0 || choice.Functions.Count == 0 || fields.Error is not null)
         {
             // Without a choice, tools are not shown either: a model that sees some calls them.
             return ToolRequest.None;
         }
 
-        var parameters = new ToolParameters { SingleCall = singleCall };
+        var parameters = new ToolParameters { SingleCall = singleCall || choice.IsSingle, IsRequired = choice.IsRequired };
         parameters.Functions.AddRange(choice.Functions);
+        var callable = functions.Where(function => choice.Functions.Contains(function.Name)).ToDictionary(function => function.Name);
+        if (choice.IsRequired || callable.Values.Any(function => function.IsStrict))
+        {
+            parameters.Arguments.AddRange(choice.Functions.Select(name => ArgumentsOf(fields, callable[name], choice.IsRequired)));
+        }
+
         return new ToolRequest(ByteString.CopyFrom(json.WrittenSpan), parameters);
     }
 
-    /// <summary>The names of all functions, in order.</summary>
-    private static List<string> ReadTools(RequestFields fields, IBufferWriter<byte> output)
+    /// <summary>
+    /// What the arguments of a function are held to: its schema where it is strict, and where a call is required and the schema can be held; any object
+    /// otherwise.
+    /// </summary>
+    private static Constraint ArgumentsOf(RequestFields fields, ToolFunction function, bool isRequired)
     {
-        var names = new List<string>();
+        var schema = new Constraint { JsonSchema = function.Schema ?? NoParameters };
+        if (function.IsStrict && ConstraintReader.FindFault(schema) is { } fault)
+        {
+            fields.Fail($"{function.Path}.parameters{fault.Path}", fault.Reason, "invalid_value");
+        }
+
+        return function.IsStrict || (isRequired && ConstraintReader.FindFault(schema) is null) ? schema : new Constraint { JsonObject = new AnyJsonObject() };
+    }
+
+    /// <summary>All functions, in order.</summary>
+    private static List<ToolFunction> ReadTools(RequestFields fields, IBufferWriter<byte> output)
+    {
+        var functions = new List<ToolFunction>();
         if (!fields.TryGet("tools", out var tools))
         {
-            return names;
+            return functions;
         }
 
         if (tools.ValueKind != JsonValueKind.Array)
         {
             fields.Fail("tools", $"must be an array, not {RequestFields.Kind(tools)}.");
-            return names;
+            return functions;
         }
 
         if (tools.GetArrayLength() > ToolsMax)
         {
             fields.Fail("tools", $"has {tools.GetArrayLength()} tools; at most {ToolsMax} are allowed.");
-            return names;
+            return functions;
         }
 
         using var json = new Utf8JsonWriter(output, ChatJson.WriterOptions);
@@ -64,25 +88,25 @@ internal static class ToolsReader
         foreach (var tool in tools.EnumerateArray())
         {
             var path = $"tools[{index++}]";
-            if (ReadTool(fields, path, tool, json) is not { } name)
+            if (ReadTool(fields, path, tool, json) is not { } function)
             {
-                return names;
+                return functions;
             }
 
-            if (names.Contains(name))
+            if (functions.Any(other => other.Name == function.Name))
             {
-                fields.Fail($"{path}.function.name", $"is '{name}', as another tool's: give each function a name of its own.");
-                return names;
+                fields.Fail($"{path}.function.name", $"is '{function.Name}', as another tool's: give each function a name of its own.");
+                return functions;
             }
 
-            names.Add(name);
+            functions.Add(function);
         }
 
         json.WriteEndArray();
-        return names;
+        return functions;
     }
 
-    private static string? ReadTool(RequestFields fields, string path, JsonElement tool, Utf8JsonWriter json)
+    private static ToolFunction? ReadTool(RequestFields fields, string path, JsonElement tool, Utf8JsonWriter json)
     {
         if (tool.ValueKind != JsonValueKind.Object)
         {
@@ -105,7 +129,7 @@ internal static class ToolsReader
         return ReadFunction(fields, $"{path}.function", function, json);
     }
 
-    private static string? ReadFunction(RequestFields fields, string path, JsonElement function, Utf8JsonWriter json)
+    private static ToolFunction? ReadFunction(RequestFields fields, string path, JsonElement function, Utf8JsonWriter json)
     {
         if (!function.TryGetProperty("name", out var value))
         {
@@ -133,61 +157,60 @@ internal static class ToolsReader
             json.WriteString("description", fields.Text($"{path}.description", description));
         }
 
-        ReadStrict(fields, $"{path}.strict", function);
-        ReadParameters(fields, $"{path}.parameters", function, json);
+        var isStrict = ReadStrict(fields, $"{path}.strict", function);
+        var schema = ReadParameters(fields, $"{path}.parameters", function, json);
         json.WriteEndObject();
         json.WriteEndObject();
-        return fields.Error is null ? name : null;
+        return fields.Error is null ? new ToolFunction(name, schema, isStrict, path) : null;
     }
 
-    private static void ReadStrict(RequestFields fields, string path, JsonElement function)
+    private static bool ReadStrict(RequestFields fields, string path, JsonElement function)
     {
-        if (!Present(function, "strict", out var strict) || strict.ValueKind == JsonValueKind.False)
-        {
-            return;
-        }
-
-        if (strict.ValueKind == JsonValueKind.True)
-        {
-            fields.Fail(path, "is not supported here yet: leave it out, and check the arguments.", "unsupported_parameter");
-        }
-        else
+        if (Present(function, "strict", out var strict) && strict.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
         {
             fields.Fail(path, $"must be true or false, not {RequestFields.Kind(strict)}.");
         }
+
+        return strict.ValueKind == JsonValueKind.True;
     }
 
-    private static void ReadParameters(RequestFields fields, string path, JsonElement function, Utf8JsonWriter json)
+    /// <summary>The schema, which is written; null where there is none.</summary>
+    private static string? ReadParameters(RequestFields fields, string path, JsonElement function, Utf8JsonWriter json)
     {
         json.WritePropertyName("parameters");
         if (!Present(function, "parameters", out var schema))
         {
-            // Left out: a function without parameters. Templates expect a schema.
+            // Templates expect a schema.
             json.WriteStartObject();
             json.WriteString("type", "object");
             json.WriteStartObject("properties");
             json.WriteEndObject();
             json.WriteEndObject();
-            return;
+            return null;
         }
 
         if (schema.ValueKind != JsonValueKind.Object)
         {
             fields.Fail(path, $"must be a JSON schema, an object, not {RequestFields.Kind(schema)}.");
-            return;
+            return null;
         }
 
         if (schema.TryGetProperty("type", out var type) && (type.ValueKind != JsonValueKind.String || !type.ValueEquals("object")))
         {
             fields.Fail(path, $"must be the schema of an object: its 'type' is {type.GetRawText()}, not \"object\".");
-            return;
+            return null;
         }
 
         schema.WriteTo(json);
+        return schema.GetRawText();
     }
 
     private static bool IsNamePart(char unit) => char.IsAsciiLetterOrDigit(unit) || unit is '_' or '-';
 
     private static bool Present(JsonElement parent, string name, out JsonElement value) =>
         parent.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+
+    /// <param name="Schema">Null: it has no parameters.</param>
+    /// <param name="Path">Where it stands in the request.</param>
+    private sealed record ToolFunction(string Name, string? Schema, bool IsStrict, string Path);
 }

@@ -20,6 +20,9 @@ public sealed record CallSyntax
 
     public string End { get; init; } = "";
 
-    /// <summary>Calls stand at the answer's beginning only, and nothing but their own text marks them.</summary>
-    public bool IsWholeAnswer { get; init; }
+    /// <summary>The marker with which calls begin, at any place in a text. Empty: they stand at the answer's beginning only, and nothing but their text marks them.</summary>
+    public string Marker { get; init; } = "";
+
+    /// <summary>What stands before the text of an answer that calls nothing.</summary>
+    public string TextBegin { get; init; } = "";
 }

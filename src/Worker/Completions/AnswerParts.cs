@@ -20,6 +20,9 @@ internal sealed class AnswerParts(AnswerText text, AnswerFormat format, AnswerPa
 
     public bool HasCalls => parser?.Calls > 0;
 
+    /// <summary>Whether the model is thinking at the moment.</summary>
+    public bool IsReasoning => parser?.IsReasoning == true;
+
     /// <summary>Tokens that the model wrote for itself.</summary>
     public int ReasoningTokens { get; private set; }
 
@@ -61,7 +64,7 @@ internal sealed class AnswerParts(AnswerText text, AnswerFormat format, AnswerPa
             }
         }
 
-        ReasoningTokens += parser.IsReasoning ? 1 : 0;
+        ReasoningTokens += IsReasoning ? 1 : 0;
         Write(chunk);
     }
 

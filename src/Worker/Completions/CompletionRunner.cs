@@ -29,7 +29,8 @@ internal sealed partial class CompletionRunner(
         }
 
         int[] prompt = encoded.Tokens;
-        Task<CompiledGrammar>? grammar = request.Constraint is null ? null : model.Grammars.CompileAsync(request.Constraint);
+        Constraint? constraint = AnswerConstraints.Of(model, request, encoded.EndsInReasoning);
+        Task<CompiledGrammar>? grammar = constraint is null ? null : model.Grammars.CompileAsync(constraint);
 
         long seed = request.Sampling.HasSeed ? request.Sampling.Seed : RandomNumberGenerator.GetInt32(int.MaxValue);
         bool remote = request.Prefill is not null && prompt.Length > 1;
@@ -98,7 +99,7 @@ internal sealed partial class CompletionRunner(
         }
         catch (GrammarException exception)
         {
-            return RequestErrors.Unholdable(request.Constraint!, exception);
+            return RequestErrors.Unholdable(constraint!, exception);
         }
         catch (OperationCanceledException) when (clientGone.IsCancellationRequested)
         {

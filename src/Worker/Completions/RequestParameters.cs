@@ -41,6 +41,12 @@ internal static class RequestParameters
             return RequestErrors.Invalid("tools", "cannot be used with this model: it is served with the tool parser 'none'");
         }
 
+        if (request.PromptCase == CompletionRequest.PromptOneofCase.Chat
+            && new AnswerConstraints(model.AnswerFormat, request.Tools).Check(request.Constraint) is { } unholdable)
+        {
+            return unholdable;
+        }
+
         return Sampling(request, model, seed: 0, choice: 0).FindFault(vocabulary) is { } fault
             ? RequestErrors.Invalid(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.Property), fault.Requirement)
             : null;

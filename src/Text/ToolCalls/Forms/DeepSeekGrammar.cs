@@ -21,6 +21,7 @@ internal sealed class DeepSeekGrammar(AnswerReader input, AnswerWriter output, A
     {
         CallSyntax syntax = new()
         {
+            Marker = Begin,
             Begin = Begin,
             BeforeName = CallBegin,
             BeforeArguments = Separator,

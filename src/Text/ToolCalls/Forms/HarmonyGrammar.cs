@@ -23,6 +23,7 @@ internal sealed class HarmonyGrammar(AnswerReader input, AnswerWriter output, An
     {
         BeforeName = $"{Channel}commentary to={Namespace}",
         BeforeArguments = $" {Constrain}json{Message}",
+        TextBegin = $"{Channel}final{Message}",
     };
 
     /// <summary>A longer header is none.</summary>

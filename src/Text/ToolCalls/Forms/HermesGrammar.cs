@@ -13,6 +13,7 @@ internal sealed class HermesGrammar(AnswerReader input, AnswerWriter output, Ans
 
     public static CallSyntax Syntax { get; } = new()
     {
+        Marker = Begin,
         BeforeName = $"{Begin}\n{{\"name\": \"",
         BeforeArguments = "\", \"arguments\": ",
         AfterArguments = $"}}\n{End}",

@@ -16,7 +16,6 @@ internal sealed class LlamaGrammar(AnswerReader input, AnswerWriter output, Answ
         BeforeArguments = "\", \"parameters\": ",
         AfterArguments = "}",
         Separator = "; ",
-        IsWholeAnswer = true,
     };
 
     private readonly int _pythonTag = input.Marker(PythonTag);

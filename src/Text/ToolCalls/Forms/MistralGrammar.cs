@@ -18,8 +18,8 @@ internal sealed class MistralGrammar(AnswerReader input, AnswerWriter output, An
 
     /// <summary>Templates that know no <c>[ARGS]</c> are those of older models, which write an array.</summary>
     public static CallSyntax SyntaxOf(string? template) => template?.Contains(Arguments, StringComparison.Ordinal) != false
-        ? new() { BeforeName = Begin, BeforeArguments = Arguments, Separator = "" }
-        : new() { Begin = $"{Begin} [", BeforeName = "{\"name\": \"", BeforeArguments = "\", \"arguments\": ", AfterArguments = "}", Separator = ", ", End = "]" };
+        ? new() { Marker = Begin, BeforeName = Begin, BeforeArguments = Arguments, Separator = "" }
+        : new() { Marker = Begin, Begin = $"{Begin} [", BeforeName = "{\"name\": \"", BeforeArguments = "\", \"arguments\": ", AfterArguments = "}", Separator = ", ", End = "]" };
 
     private readonly int _begin = input.Marker(Begin);
     private readonly int _arguments = input.Marker(Arguments);
