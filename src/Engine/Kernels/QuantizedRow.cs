@@ -1,5 +1,7 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Serving.Engine.Kernels;
 
@@ -67,85 +69,108 @@ internal static unsafe class QuantizedRow
 
     private static float RootMeanSquare(float* x, int width) => MathF.Sqrt(VectorMath.SumOfSquares(x, width) / width);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void QuantizeBlock(float* x, int start, float limit, ref Outliers outliers, byte* destination)
     {
         Vector256<float> x0 = Vector256.Load(x), x1 = Vector256.Load(x + 8), x2 = Vector256.Load(x + 16), x3 = Vector256.Load(x + 24);
         float magnitude = VectorMath.LargestMagnitude(x0, x1, x2, x3);
-        if (magnitude <= limit)
+        float moved = 0;
+        if (magnitude > limit)
         {
-            QuantizeBlock(x0, x1, x2, x3, magnitude, destination);
-            return;
+            Vector256<float> m0 = Beyond(x0, limit), m1 = Beyond(x1, limit), m2 = Beyond(x2, limit), m3 = Beyond(x3, limit);
+            uint left = m0.ExtractMostSignificantBits() | (m1.ExtractMostSignificantBits() << 8)
+                | (m2.ExtractMostSignificantBits() << 16) | (m3.ExtractMostSignificantBits() << 24);
+            if (outliers.HasRoom(left))
+            {
+                // The rest stays in registers: reading back what was stored piece by piece would wait for the stores.
+                x0 = Vector256.AndNot(x0, m0);
+                x1 = Vector256.AndNot(x1, m1);
+                x2 = Vector256.AndNot(x2, m2);
+                x3 = Vector256.AndNot(x3, m3);
+                magnitude = VectorMath.LargestMagnitude(x0, x1, x2, x3);
+                while (left != 0)
+                {
+                    int i = BitOperations.TrailingZeroCount(left) & -QuadInputs;
+                    moved += outliers.Add(x + i, (start + i) / QuadInputs, limit);
+                    left &= ~(15u << i);
+                }
+            }
         }
 
-        float* rest = stackalloc float[BlockInputs];
-        float sum = 0;
-        for (int i = 0; i < BlockInputs; i += QuadInputs)
-        {
-            sum += outliers.Move(x + i, (start + i) / QuadInputs, limit, rest + i);
-        }
-
-        x0 = Vector256.Load(rest);
-        x1 = Vector256.Load(rest + 8);
-        x2 = Vector256.Load(rest + 16);
-        x3 = Vector256.Load(rest + 24);
-        QuantizeBlock(x0, x1, x2, x3, VectorMath.LargestMagnitude(x0, x1, x2, x3), destination);
-        *(float*)(destination + SumOffset) += sum;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void QuantizeBlock(
-        Vector256<float> x0, Vector256<float> x1, Vector256<float> x2, Vector256<float> x3, float magnitude, byte* destination)
-    {
         if (magnitude < MagnitudeMin)
         {
             new Span<byte>(destination, BlockBytes).Clear();
+            *(float*)(destination + SumOffset) = moved;
             return;
         }
 
         Vector256<float> inverse = Vector256.Create(QuantMax / magnitude);
-        Vector256<int> q0 = Vector256.ConvertToInt32Native(Vector256.Round(x0 * inverse));
-        Vector256<int> q1 = Vector256.ConvertToInt32Native(Vector256.Round(x1 * inverse));
-        Vector256<int> q2 = Vector256.ConvertToInt32Native(Vector256.Round(x2 * inverse));
-        Vector256<int> q3 = Vector256.ConvertToInt32Native(Vector256.Round(x3 * inverse));
+        Vector256<int> q0 = VectorMath.RoundToInt32(x0 * inverse);
+        Vector256<int> q1 = VectorMath.RoundToInt32(x1 * inverse);
+        Vector256<int> q2 = VectorMath.RoundToInt32(x2 * inverse);
+        Vector256<int> q3 = VectorMath.RoundToInt32(x3 * inverse);
+        int firstHalf, secondHalf;
+        if (Avx2.IsSupported)
+        {
+            Vector256<sbyte> bytes = Avx2.PackSignedSaturate(Avx2.PackSignedSaturate(q0, q1), Avx2.PackSignedSaturate(q2, q3));
+            bytes = Avx2.PermuteVar8x32(bytes.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsSByte();
+            bytes.Store((sbyte*)destination);
+
+            // Differences from zero, of bytes moved up to where none is negative.
+            Vector256<int> sums = Avx2.SumAbsoluteDifferences((bytes ^ Vector256.Create(sbyte.MinValue)).AsByte(), Vector256<byte>.Zero).AsInt32();
+            const int MovedUp = 16 * 128;
+            firstHalf = sums[0] + sums[2] - MovedUp;
+            secondHalf = sums[4] + sums[6] - MovedUp;
+        }
+        else
+        {
+            Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)destination);
+            firstHalf = Vector256.Sum(q0 + q1);
+            secondHalf = Vector256.Sum(q2 + q3);
+        }
+
         float scale = magnitude / QuantMax;
-        Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)destination);
         *(float*)(destination + ScaleOffset) = scale;
-        int firstHalf = Vector256.Sum(q0 + q1);
-        int secondHalf = Vector256.Sum(q2 + q3);
-        *(float*)(destination + SumOffset) = (firstHalf + secondHalf) * scale;
+        *(float*)(destination + SumOffset) = ((firstHalf + secondHalf) * scale) + moved;
         *(short*)(destination + HalfSumsOffset) = (short)firstHalf;
         *(short*)(destination + HalfSumsOffset + sizeof(short)) = (short)secondHalf;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Beyond(Vector256<float> values, float limit) =>
+        Vector256.GreaterThan(Vector256.Abs(values), Vector256.Create(limit));
 
     /// <summary>The list of a row's outliers as it grows.</summary>
     private struct Outliers(byte* list, int countMax)
     {
         public int Count { get; private set; }
 
-        /// <summary>Copies a quad and moves its outliers to the list.</summary>
-        /// <returns>The sum of what was moved.</returns>
-        public float Move(float* x, int quad, float limit, float* rest)
+        /// <summary>Whether the quads of a block that have one of its values fit: more than Chebyshev allows could only be an effect of rounding.</summary>
+        /// <param name="values">A bit for each of the block's values.</param>
+        public readonly bool HasRoom(uint values)
+        {
+            values |= values >> 1;
+            values |= values >> 2;
+            return Count + BitOperations.PopCount(values & 0x1111_1111) <= countMax;
+        }
+
+        /// <summary>Adds the outliers of a quad to the list.</summary>
+        /// <returns>Their sum, as the list has them.</returns>
+        public float Add(float* x, int quad, float limit)
         {
             Vector128<float> values = Vector128.Load(x);
             Vector128<float> outliers = values & Vector128.GreaterThan(Vector128.Abs(values), Vector128.Create(limit));
             float magnitude = VectorMath.Largest(Vector128.Abs(outliers));
-
-            // More than Chebyshev allows could only be an effect of rounding.
-            if (magnitude < MagnitudeMin || Count == countMax)
+            if (magnitude < MagnitudeMin)
             {
-                values.Store(rest);
                 return 0;
             }
 
-            (values - outliers).Store(rest);
             Vector128<int> q = Vector128.ConvertToInt32Native(Vector128.Round(outliers * Vector128.Create(QuantMax / magnitude)));
             float scale = magnitude / QuantMax;
             byte* entry = list + (++Count * OutlierBytes);
             *(int*)entry = quad;
             *(int*)(entry + OutlierQuadOffset) = Vector128.Narrow(Vector128.Narrow(q, q), default).AsInt32().ToScalar();
-
             *(float*)(entry + OutlierScaleOffset) = scale;
             return Vector128.Sum(q) * scale;
         }

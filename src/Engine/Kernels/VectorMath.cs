@@ -64,6 +64,11 @@ internal static unsafe class VectorMath
         return Largest(Vector128.MaxNative(eight.GetLower(), eight.GetUpper()));
     }
 
+    /// <summary>The nearest whole numbers, of two as near the even one; anything where one is none or does not fit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> RoundToInt32(Vector256<float> values) =>
+        Avx.IsSupported ? Avx.ConvertToVector256Int32(values) : Vector256.ConvertToInt32Native(Vector256.Round(values));
+
     /// <summary>The largest of four numbers; anything where one is no number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector128<float> four)

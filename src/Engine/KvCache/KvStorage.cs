@@ -9,6 +9,13 @@ public sealed unsafe class KvStorage : IDisposable
 {
     private readonly NativeBuffer _memory;
 
+    // Of the layout, which would multiply them anew for every address.
+    private readonly long _blockBytes;
+    private readonly int _layerBytes;
+    private readonly int _elementBytes;
+    private readonly int _valuesOffset;
+    private readonly int _scalesOffset;
+
     public KvStorage(KvCacheLayout layout, int blocks)
     {
         ArgumentNullException.ThrowIfNull(layout);
@@ -20,7 +27,12 @@ public sealed unsafe class KvStorage : IDisposable
 
         Layout = layout;
         BlockCount = blocks;
-        _memory = new NativeBuffer((long)blocks * layout.BytesPerBlock);
+        _blockBytes = layout.BytesPerBlock;
+        _layerBytes = layout.BytesPerLayerBlock;
+        _elementBytes = layout.ElementBytes;
+        _valuesOffset = layout.KeyBytesPerLayerBlock;
+        _scalesOffset = layout.NumberBytesPerLayerBlock;
+        _memory = new NativeBuffer(blocks * _blockBytes);
     }
 
     public KvCacheLayout Layout { get; }
@@ -31,20 +43,20 @@ public sealed unsafe class KvStorage : IDisposable
     public byte* LayerAddress(int layer, BlockId block)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)layer, (uint)Layout.Layers, nameof(layer));
-        return BlockAddress(block) + ((long)Layout.Groups.PlaceOf(layer) * Layout.BytesPerLayerBlock);
+        return BlockAddress(block) + ((long)Layout.Groups.PlaceOf(layer) * _layerBytes);
     }
 
     /// <summary>Where a head's key in a slot begins; its numbers are <see cref="KvCacheLayout.BlockSize"/> apart.</summary>
     public byte* KeyAddress(int layer, BlockId block, int head, int slot) =>
-        LayerAddress(layer, block) + (((head * Layout.KeyDim * Layout.BlockSize) + slot) * Layout.ElementBytes);
+        LayerAddress(layer, block) + (((head * Layout.KeyDim * Layout.BlockSize) + slot) * _elementBytes);
 
     /// <summary>Where a head's value in a slot begins; its numbers lie one after the other.</summary>
     public byte* ValueAddress(int layer, BlockId block, int head, int slot) =>
-        LayerAddress(layer, block) + Layout.KeyBytesPerLayerBlock + (((head * Layout.BlockSize) + slot) * Layout.ValueDim * Layout.ElementBytes);
+        LayerAddress(layer, block) + _valuesOffset + (((head * Layout.BlockSize) + slot) * Layout.ValueDim * _elementBytes);
 
     /// <summary>Where the scale of a head's key in a slot lies; the next slot's follows.</summary>
     public float* KeyScaleAddress(int layer, BlockId block, int head, int slot) =>
-        (float*)(LayerAddress(layer, block) + Layout.NumberBytesPerLayerBlock) + (head * Layout.BlockSize) + slot;
+        (float*)(LayerAddress(layer, block) + _scalesOffset) + (head * Layout.BlockSize) + slot;
 
     /// <summary>Where the scale of a head's value in a slot lies; the next slot's follows.</summary>
     public float* ValueScaleAddress(int layer, BlockId block, int head, int slot) =>
@@ -122,7 +134,7 @@ public sealed unsafe class KvStorage : IDisposable
     private byte* BlockAddress(BlockId block)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)block.Value, (uint)BlockCount, nameof(block));
-        return _memory.Address + ((long)block.Value * Layout.BytesPerBlock);
+        return _memory.Address + (block.Value * _blockBytes);
     }
 
     /// <param name="stride">Elements from one number to the next.</param>
