@@ -20,7 +20,11 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
     /// <summary>Up to so many queries read keys and values where they lie: widening them again for every four queries costs less than storing them once.</summary>
     private const int InPlaceQueriesMax = 4;
 
-    public static void Compute(in AttentionPart part)
+    public static void Compute(in AttentionPart part) => Compute<TileStrip<TSimd, TRegister, HalfNumber<TSimd, TRegister>>>(in part);
+
+    /// <typeparam name="THalf">What reads halves where they lie.</typeparam>
+    public static void Compute<THalf>(in AttentionPart part)
+        where THalf : struct, ITileStrip
     {
         KvCacheLayout layout = part.Kv.Layout;
         if (part.QueryCount > InPlaceQueriesMax || layout.BlockSize % Run != 0 || layout.ValuesInKeys || layout.ValueDim != part.Scratch.ValueStride)
@@ -29,44 +33,43 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
         }
         else if (layout.DataType == KvDataType.Float32)
         {
-            ComputeInPlace<SingleNumber<TSimd, TRegister>>(in part);
+            ComputeInPlace<TileStrip<TSimd, TRegister, SingleNumber<TSimd, TRegister>>>(in part);
         }
         else if (layout.DataType == KvDataType.Float16)
         {
-            ComputeInPlace<HalfNumber<TSimd, TRegister>>(in part);
+            ComputeInPlace<THalf>(in part);
         }
         else
         {
-            ComputeInPlace<SByteNumber<TSimd, TRegister>>(in part);
+            ComputeInPlace<TileStrip<TSimd, TRegister, SByteNumber<TSimd, TRegister>>>(in part);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ComputeInPlace<TNumber>(in AttentionPart part)
-        where TNumber : struct, ITileNumber<TRegister>
+    private static void ComputeInPlace<TStrip>(in AttentionPart part)
+        where TStrip : struct, ITileStrip
     {
         AttentionScratch scratch = part.Scratch;
         KvCacheLayout layout = part.Kv.Layout;
+        TileStripWork keys = new()
+        {
+            A = scratch.Queries,
+            AStride = layout.KeyDim * sizeof(float),
+            BStride = layout.BlockSize * TStrip.NumberBytes,
+            Depth = layout.KeyDim,
+            CStride = AttentionPart.RangeKeys * sizeof(float),
+        };
         for (int position = part.FirstKey & (-2 * TSimd.Outputs); position < part.EndKey; position += 2 * TSimd.Outputs)
         {
             // Keys that nobody sees may have no block: those beside them are read instead.
             int first = position + TSimd.Outputs > part.FirstKey ? position : position + TSimd.Outputs;
             int second = position + TSimd.Outputs < part.EndKey ? position + TSimd.Outputs : first;
-            byte* b0 = part.KeyAddress(first);
-            byte* b1 = part.KeyAddress(second);
-            TileProduct<TSimd, TRegister>.RunStrip<TNumber>(
-                scratch.Queries,
-                layout.KeyDim,
-                b0,
-                b1,
-                (nint)(part.AddressAfterKey(first) - b0),
-                (nint)(part.AddressAfterKey(second) - b1),
-                layout.BlockSize * TNumber.Bytes,
-                layout.KeyDim,
-                scratch.Scores + (position - part.RangeStart),
-                AttentionPart.RangeKeys,
-                part.QueryCount,
-                accumulate: false);
+            keys.B0 = part.KeyAddress(first);
+            keys.B1 = part.KeyAddress(second);
+            keys.Ahead0 = (nint)(part.AddressAfterKey(first) - keys.B0);
+            keys.Ahead1 = (nint)(part.AddressAfterKey(second) - keys.B1);
+            keys.C = scratch.Scores + (position - part.RangeStart);
+            TStrip.Run(in keys, part.QueryCount, accumulate: false);
         }
 
         if (layout.DataType == KvDataType.Int8)
@@ -75,27 +78,24 @@ internal static unsafe class AttentionKernel<TSimd, TRegister>
         }
 
         AttentionSoftmax.Apply(in part);
+        TileStripWork values = new()
+        {
+            AStride = AttentionPart.RangeKeys * sizeof(float),
+            BStride = layout.ValueDim * TStrip.NumberBytes,
+            CStride = scratch.ValueStride * sizeof(float),
+        };
         for (int start = part.FirstKey; start < part.EndKey; start = (start + Run) & -Run)
         {
-            int end = Math.Min(part.EndKey, (start + Run) & -Run);
-            byte* values = part.ValueAddress(start);
-            nint ahead = (nint)(part.AddressAfterValue(start) - values);
+            byte* address = part.ValueAddress(start);
+            values.A = scratch.Scores + (start - part.RangeStart);
+            values.Depth = Math.Min(part.EndKey, (start + Run) & -Run) - start;
+            values.Ahead0 = values.Ahead1 = (nint)(part.AddressAfterValue(start) - address);
             for (int dim = 0; dim < layout.ValueDim; dim += 2 * TSimd.Outputs)
             {
-                byte* b0 = values + (dim * TNumber.Bytes);
-                TileProduct<TSimd, TRegister>.RunStrip<TNumber>(
-                    scratch.Scores + (start - part.RangeStart),
-                    AttentionPart.RangeKeys,
-                    b0,
-                    b0 + (TSimd.Outputs * TNumber.Bytes),
-                    ahead,
-                    ahead,
-                    layout.ValueDim * TNumber.Bytes,
-                    end - start,
-                    part.Result.Values + dim,
-                    scratch.ValueStride,
-                    part.QueryCount,
-                    accumulate: start != part.FirstKey);
+                values.B0 = address + (dim * TStrip.NumberBytes);
+                values.B1 = values.B0 + (TSimd.Outputs * TStrip.NumberBytes);
+                values.C = part.Result.Values + dim;
+                TStrip.Run(in values, part.QueryCount, accumulate: start != part.FirstKey);
             }
         }
     }

@@ -16,13 +16,13 @@ internal sealed unsafe class KernelSet
 
     public static readonly KernelSet Avx512 = Create<Avx512Simd, Vector512<byte>>("avx512", Avx512BW.IsSupported);
 
-    /// <summary>AVX-512 with tiles assembled at run time for its VNNI instructions.</summary>
+    /// <summary>AVX-512 with what is assembled at run time for instructions that .NET does not offer: VNNI, and the widening of halves.</summary>
     public static readonly KernelSet Avx512Vnni = new("avx512vnni", VnniTiles.IsSupported, Avx512._blocks)
     {
         Fp32 = Avx512.Fp32,
         Nibble = &VnniTiles.MultiplyNibblePanel,
         Byte = &VnniTiles.MultiplyBytePanel,
-        Attention = Avx512.Attention,
+        Attention = &AttentionKernel<Avx512Simd, Vector512<byte>>.Compute<HalfStrip>,
     };
 
     private static readonly KernelSet[] _all = [Portable, Avx2, Avx512, Avx512Vnni];

@@ -19,71 +19,65 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* a, int aStride, float* b, int bStride, int depth, float* c, int cStride, int rows, int columns, bool accumulate)
     {
+        TileStripWork strip = new()
+        {
+            A = a,
+            AStride = aStride * sizeof(float),
+            BStride = bStride * sizeof(float),
+            Depth = depth,
+            CStride = cStride * sizeof(float),
+        };
         for (int column = 0; column < columns; column += 2 * TSimd.Outputs)
         {
-            byte* strip = (byte*)(b + column);
-            RunStrip<SingleNumber<TSimd, TRegister>>(
-                a, aStride, strip, strip + (TSimd.Outputs * sizeof(float)), 0, 0, bStride * sizeof(float), depth, c + column, cStride, rows, accumulate);
+            strip.B0 = (byte*)(b + column);
+            strip.B1 = (byte*)(b + column + TSimd.Outputs);
+            strip.C = c + column;
+            RunStrip<SingleNumber<TSimd, TRegister>>(in strip, rows, accumulate);
         }
     }
 
-    /// <summary>The columns of two registers, of a B that is stored by narrower numbers and widened as it is read.</summary>
-    /// <param name="b0">B's first register of columns.</param>
-    /// <param name="b1">Its second, which may lie anywhere.</param>
-    /// <param name="ahead0">Bytes from a number of the first register to what is asked for with it, for later.</param>
-    /// <param name="ahead1">The same for the second.</param>
-    /// <param name="bStride">Bytes from one row of B to the next.</param>
+    /// <summary><see cref="ITileStrip.Run"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunStrip<TNumber>(
-        float* a,
-        int aStride,
-        byte* b0,
-        byte* b1,
-        nint ahead0,
-        nint ahead1,
-        nint bStride,
-        int depth,
-        float* c,
-        int cStride,
-        int rows,
-        bool accumulate)
+    public static void RunStrip<TNumber>(in TileStripWork work, int rows, bool accumulate)
         where TNumber : struct, ITileNumber<TRegister>
     {
-        for (; rows >= 4; rows -= 4, a += 4 * aStride, c += 4 * cStride)
+        TileStripWork left = work;
+        for (; rows >= 4; rows -= 4)
         {
-            Rows4<TNumber>(a, aStride, b0, b1, ahead0, ahead1, bStride, depth, c, cStride, accumulate);
+            Rows4<TNumber>(in left, accumulate);
+            left.A = (float*)((byte*)left.A + (4 * left.AStride));
+            left.C = (float*)((byte*)left.C + (4 * left.CStride));
         }
 
         if (rows == 3)
         {
-            Rows3<TNumber>(a, aStride, b0, b1, ahead0, ahead1, bStride, depth, c, cStride, accumulate);
+            Rows3<TNumber>(in left, accumulate);
         }
         else if (rows == 2)
         {
-            Rows2<TNumber>(a, aStride, b0, b1, ahead0, ahead1, bStride, depth, c, cStride, accumulate);
+            Rows2<TNumber>(in left, accumulate);
         }
         else if (rows == 1)
         {
-            Rows1<TNumber>(a, b0, b1, ahead0, ahead1, bStride, depth, c, accumulate);
+            Rows1<TNumber>(in left, accumulate);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4<TNumber>(
-        float* a, int aStride, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, int cStride, bool accumulate)
+    private static void Rows4<TNumber>(in TileStripWork work, bool accumulate)
         where TNumber : struct, ITileNumber<TRegister>
     {
-        float* a1 = a + aStride;
-        float* a2 = a1 + aStride;
-        float* a3 = a2 + aStride;
-        float* c1 = c + cStride;
-        float* c2 = c1 + cStride;
-        float* c3 = c2 + cStride;
+        byte* b0 = work.B0, b1 = work.B1;
+        nint ahead0 = work.Ahead0, ahead1 = work.Ahead1, bStride = work.BStride, depth = work.Depth;
+        float* a = work.A, c = work.C;
+        float* a1 = Next(a, work.AStride), c1 = Next(c, work.CStride);
+        float* a2 = Next(a1, work.AStride), c2 = Next(c1, work.CStride);
+        float* a3 = Next(a2, work.AStride), c3 = Next(c2, work.CStride);
         TRegister s00 = Start(c, accumulate), s01 = Start(c + TSimd.Outputs, accumulate);
         TRegister s10 = Start(c1, accumulate), s11 = Start(c1 + TSimd.Outputs, accumulate);
         TRegister s20 = Start(c2, accumulate), s21 = Start(c2 + TSimd.Outputs, accumulate);
         TRegister s30 = Start(c3, accumulate), s31 = Start(c3 + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
+        for (nint i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
             TSimd.Prefetch(b0 + ahead0);
             TSimd.Prefetch(b1 + ahead1);
@@ -109,18 +103,18 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows3<TNumber>(
-        float* a, int aStride, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, int cStride, bool accumulate)
+    private static void Rows3<TNumber>(in TileStripWork work, bool accumulate)
         where TNumber : struct, ITileNumber<TRegister>
     {
-        float* a1 = a + aStride;
-        float* a2 = a1 + aStride;
-        float* c1 = c + cStride;
-        float* c2 = c1 + cStride;
+        byte* b0 = work.B0, b1 = work.B1;
+        nint ahead0 = work.Ahead0, ahead1 = work.Ahead1, bStride = work.BStride, depth = work.Depth;
+        float* a = work.A, c = work.C;
+        float* a1 = Next(a, work.AStride), c1 = Next(c, work.CStride);
+        float* a2 = Next(a1, work.AStride), c2 = Next(c1, work.CStride);
         TRegister s00 = Start(c, accumulate), s01 = Start(c + TSimd.Outputs, accumulate);
         TRegister s10 = Start(c1, accumulate), s11 = Start(c1 + TSimd.Outputs, accumulate);
         TRegister s20 = Start(c2, accumulate), s21 = Start(c2 + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
+        for (nint i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
             TSimd.Prefetch(b0 + ahead0);
             TSimd.Prefetch(b1 + ahead1);
@@ -142,15 +136,16 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2<TNumber>(
-        float* a, int aStride, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, int cStride, bool accumulate)
+    private static void Rows2<TNumber>(in TileStripWork work, bool accumulate)
         where TNumber : struct, ITileNumber<TRegister>
     {
-        float* a1 = a + aStride;
-        float* c1 = c + cStride;
+        byte* b0 = work.B0, b1 = work.B1;
+        nint ahead0 = work.Ahead0, ahead1 = work.Ahead1, bStride = work.BStride, depth = work.Depth;
+        float* a = work.A, c = work.C;
+        float* a1 = Next(a, work.AStride), c1 = Next(c, work.CStride);
         TRegister s00 = Start(c, accumulate), s01 = Start(c + TSimd.Outputs, accumulate);
         TRegister s10 = Start(c1, accumulate), s11 = Start(c1 + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
+        for (nint i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
             TSimd.Prefetch(b0 + ahead0);
             TSimd.Prefetch(b1 + ahead1);
@@ -168,12 +163,14 @@ internal static unsafe class TileProduct<TSimd, TRegister>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows1<TNumber>(
-        float* a, byte* b0, byte* b1, nint ahead0, nint ahead1, nint bStride, int depth, float* c, bool accumulate)
+    private static void Rows1<TNumber>(in TileStripWork work, bool accumulate)
         where TNumber : struct, ITileNumber<TRegister>
     {
+        byte* b0 = work.B0, b1 = work.B1;
+        nint ahead0 = work.Ahead0, ahead1 = work.Ahead1, bStride = work.BStride, depth = work.Depth;
+        float* a = work.A, c = work.C;
         TRegister s00 = Start(c, accumulate), s01 = Start(c + TSimd.Outputs, accumulate);
-        for (int i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
+        for (nint i = 0; i < depth; i++, b0 += bStride, b1 += bStride)
         {
             TSimd.Prefetch(b0 + ahead0);
             TSimd.Prefetch(b1 + ahead1);
@@ -185,6 +182,9 @@ internal static unsafe class TileProduct<TSimd, TRegister>
 
         Store(s00, s01, c);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float* Next(float* row, nint stride) => (float*)((byte*)row + stride);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TRegister Start(float* c, bool accumulate) => accumulate ? TSimd.Load((byte*)c) : TSimd.Broadcast(0f);
