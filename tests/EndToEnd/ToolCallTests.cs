@@ -1,7 +1,10 @@
+using System.ClientModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OpenAI;
+using OpenAI.Chat;
 using Serving.TestKit;
 
 namespace Serving.EndToEnd;
@@ -149,6 +152,34 @@ public sealed class ToolCallTests(ScriptedPlatform scripted) : IClassFixture<Scr
                 AssertSameJson(ToolFamilies.FirstArguments, calls[0]!.ToJsonString());
             }
         }
+    }
+
+    [Fact]
+    public async Task The_OpenAI_NET_client_calls_tools_whole_and_streamed()
+    {
+        ChatClient client = new("mistral", new ApiKeyCredential("unused-on-loopback"), new OpenAIClientOptions { Endpoint = new Uri(_platform.BaseAddress, "/v1") });
+        ChatCompletionOptions options = new()
+        {
+            Tools = { ChatTool.CreateFunctionTool("get_weather"), ChatTool.CreateFunctionTool("now") },
+            ToolChoice = ChatToolChoice.CreateAutoChoice(),
+        };
+        List<ChatMessage> messages = [new UserChatMessage("weather")];
+
+        ChatCompletion completion = await client.CompleteChatAsync(messages, options);
+        Assert.Equal(ChatFinishReason.ToolCalls, completion.FinishReason);
+        Assert.Equal(["get_weather", "now"], completion.ToolCalls.Select(call => call.FunctionName));
+
+        StringBuilder arguments = new();
+        await foreach (StreamingChatCompletionUpdate update in client.CompleteChatStreamingAsync(messages, options))
+        {
+            arguments.AppendJoin("", update.ToolCallUpdates.Where(call => call.Index == 0).Select(call => call.FunctionArgumentsUpdate?.ToString()));
+        }
+
+        AssertSameJson(ToolFamilies.FirstArguments, arguments.ToString());
+        messages.Add(new AssistantChatMessage(completion));
+        messages.AddRange(completion.ToolCalls.Select(call => new ToolChatMessage(call.Id, "7 °C")));
+        ChatCompletion answer = await client.CompleteChatAsync(messages, options);
+        Assert.Equal(ToolFamilies.Final, answer.Content[0].Text);
     }
 
     private static JsonObject Request(string model, string script) => new()

@@ -173,7 +173,7 @@ internal static class ChatMessagesReader
             return null;
         }
 
-        if (!Present(part, "type", out var type) || type.ValueKind != JsonValueKind.String || !type.ValueEquals("text"))
+        if (!Present(part, "type", out var type) || !RequestFields.IsText(type, "text"))
         {
             fields.Fail($"{path}.type", "must be \"text\": the models served here read text only.");
             return null;

@@ -36,7 +36,7 @@ internal static class ToolCallsReader
 
     private static void ReadCall(RequestFields fields, string path, JsonElement call, ToolDialogue dialogue, Utf8JsonWriter json)
     {
-        if (call.ValueKind == JsonValueKind.Object && call.TryGetProperty("type", out var type) && !(type.ValueKind == JsonValueKind.String && type.ValueEquals("function")))
+        if (call.ValueKind == JsonValueKind.Object && call.TryGetProperty("type", out var type) && !RequestFields.IsText(type, "function"))
         {
             fields.Fail($"{path}.type", "must be \"function\": no other kind of tool is served here.");
             return;

@@ -3,14 +3,6 @@ using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;
 
-/// <summary>Which functions may be called, and whether one must be.</summary>
-/// <param name="Functions">Empty: none.</param>
-/// <param name="IsSingle">No more than one.</param>
-internal readonly record struct ToolChoice(IReadOnlyList<string> Functions, bool IsRequired, bool IsSingle = false)
-{
-    public static ToolChoice None { get; } = new([], IsRequired: false);
-}
-
 /// <summary>Reads <c>tool_choice</c>: a mode, one function, or some of them (<c>allowed_tools</c>).</summary>
 internal static class ToolChoiceReader
 {
@@ -61,13 +53,13 @@ internal static class ToolChoiceReader
 
     private static ToolChoice? OfObject(RequestFields fields, JsonElement value, IReadOnlyList<string> names)
     {
-        var type = value.TryGetProperty("type", out var element) && element.ValueKind == JsonValueKind.String ? element : default;
-        if (type.ValueKind == JsonValueKind.String && type.ValueEquals("function"))
+        var type = value.TryGetProperty("type", out var element) ? element : default;
+        if (RequestFields.IsText(type, "function"))
         {
             return ReadName(fields, Field, value, names) is { } name ? new ToolChoice([name], IsRequired: true, IsSingle: true) : ToolChoice.None;
         }
 
-        if (type.ValueKind == JsonValueKind.String && type.ValueEquals("allowed_tools"))
+        if (RequestFields.IsText(type, "allowed_tools"))
         {
             return OfAllowed(fields, value, names);
         }
@@ -85,7 +77,7 @@ internal static class ToolChoiceReader
             return ToolChoice.None;
         }
 
-        if (!allowed.TryGetProperty("mode", out var mode) || mode.ValueKind != JsonValueKind.String || !(mode.ValueEquals("auto") || mode.ValueEquals("required")))
+        if (!allowed.TryGetProperty("mode", out var mode) || !RequestFields.IsText(mode, "auto", "required"))
         {
             fields.Fail($"{path}.mode", "must be auto or required.");
             return ToolChoice.None;
@@ -108,7 +100,7 @@ internal static class ToolChoiceReader
             functions.Add(name);
         }
 
-        return new ToolChoice(functions, mode.ValueEquals("required"));
+        return new ToolChoice(functions, RequestFields.IsText(mode, "required"));
     }
 
     /// <summary>The function that an object names, which must be one of the request's.</summary>

@@ -6,14 +6,6 @@ using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;
 
-/// <summary>What a request says of tools.</summary>
-/// <param name="Json">Definitions for the chat template; empty: the model does not hear of any.</param>
-/// <param name="Parameters">Null: nothing is called.</param>
-internal sealed record ToolRequest(ByteString Json, ToolParameters? Parameters)
-{
-    public static ToolRequest None { get; } = new(ByteString.Empty, null);
-}
-
 /// <summary>Validates <c>tools</c>, <c>tool_choice</c> and <c>parallel_tool_calls</c>, and writes the definitions in canonical JSON.</summary>
 internal static class ToolsReader
 {
@@ -114,7 +106,7 @@ internal static class ToolsReader
             return null;
         }
 
-        if (!tool.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String || !type.ValueEquals("function"))
+        if (!tool.TryGetProperty("type", out var type) || !RequestFields.IsText(type, "function"))
         {
             fields.Fail($"{path}.type", "must be \"function\": no other kind of tool is served here.");
             return null;
@@ -195,13 +187,21 @@ internal static class ToolsReader
             return null;
         }
 
-        if (schema.TryGetProperty("type", out var type) && (type.ValueKind != JsonValueKind.String || !type.ValueEquals("object")))
+        if (schema.TryGetProperty("type", out var type) && !RequestFields.IsText(type, "object"))
         {
             fields.Fail(path, $"must be the schema of an object: its 'type' is {type.GetRawText()}, not \"object\".");
             return null;
         }
 
-        schema.WriteTo(json);
+        try
+        {
+            schema.WriteTo(json);
+        }
+        catch (InvalidOperationException)
+        {
+            fields.Fail(path, "has half of a surrogate pair: its text is no valid Unicode.");
+        }
+
         return schema.GetRawText();
     }
 

@@ -12,13 +12,13 @@ internal static class UnsupportedFields
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _whenNeutral =
     [
         ("functions", IsEmpty),
-        ("function_call", value => IsText(value, "none", "auto")),
+        ("function_call", value => RequestFields.IsText(value, "none", "auto")),
         ("audio", _ => false),
-        ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text")),
+        ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && RequestFields.IsText(value[0], "text")),
         ("web_search_options", _ => false),
         ("moderation", _ => false),
-        ("reasoning_effort", value => IsText(value, "none")),
-        ("verbosity", value => IsText(value, "medium")),
+        ("reasoning_effort", value => RequestFields.IsText(value, "none")),
+        ("verbosity", value => RequestFields.IsText(value, "medium")),
         ("chat_template", _ => false),
         ("chat_template_kwargs", IsEmpty),
         ("bad_words", IsEmpty),
@@ -63,22 +63,4 @@ internal static class UnsupportedFields
         JsonValueKind.Object => value.GetPropertyCount() == 0,
         _ => false,
     };
-
-    private static bool IsText(JsonElement value, params ReadOnlySpan<string> texts)
-    {
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            return false;
-        }
-
-        foreach (var text in texts)
-        {
-            if (value.ValueEquals(text))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }

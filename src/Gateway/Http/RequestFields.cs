@@ -107,6 +107,32 @@ internal sealed class RequestFields(JsonElement root)
         return null;
     }
 
+    /// <summary>Whether an element is one of these texts. What is no valid Unicode is none.</summary>
+    public static bool IsText(JsonElement value, params ReadOnlySpan<string> texts)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            return false;
+        }
+
+        try
+        {
+            foreach (var text in texts)
+            {
+                if (value.ValueEquals(text))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair.
+        }
+
+        return false;
+    }
+
     /// <summary>What a value is, in words that a message can use.</summary>
     public static string Kind(JsonElement value) => value.ValueKind switch
     {
