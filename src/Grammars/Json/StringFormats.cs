@@ -4,7 +4,7 @@ namespace Serving.Grammars.Json;
 
 /// <summary>
 /// Formats of strings as regular expressions. Each is a part of what the format admits, chosen so that every validator agrees: no leap seconds or 29 February,
-/// no quoted local part in an address, no unusual forms of addresses.
+/// no quoted local part in an address, no unusual forms of addresses. Parts are short, so that a model that rambles comes to an end.
 /// </summary>
 internal static class StringFormats
 {
@@ -14,7 +14,7 @@ internal static class StringFormats
     private const string Host = $"{Label}(\\.{Label}){{0,3}}\\.[A-Za-z]{{2,10}}";
     private const string Octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
     private const string Group = "[0-9a-f]{1,4}";
-    private const string PathCharacter = "[A-Za-z0-9._~-]";
+    private const string Word = "[A-Za-z0-9._~-]{1,24}";
 
     private static readonly FrozenDictionary<string, string> _regexes = new Dictionary<string, string>
     {
@@ -22,13 +22,13 @@ internal static class StringFormats
         ["date"] = Date.Replace("[0-9]{4}", "(19|20)[0-9]{2}", StringComparison.Ordinal),
         ["time"] = Time,
         ["duration"] = "P([1-9][0-9]{0,3}D|([1-9][0-9]{0,3}D)?T([1-9][0-9]{0,3}H([1-9][0-9]{0,3}M([1-9][0-9]{0,3}S)?)?|[1-9][0-9]{0,3}M([1-9][0-9]{0,3}S)?|[1-9][0-9]{0,3}S)|[1-9][0-9]{0,3}W)",
-        ["email"] = $"[A-Za-z0-9]+([._+-][A-Za-z0-9]+){{0,4}}@{Host}",
+        ["email"] = $"[A-Za-z0-9]{{1,20}}([._+-][A-Za-z0-9]{{1,20}}){{0,2}}@{Host}",
         ["hostname"] = Host,
         ["ipv4"] = $"{Octet}(\\.{Octet}){{3}}",
         ["ipv6"] = $"({Group}:){{7}}{Group}|({Group}:){{1,5}}(:{Group}){{1,2}}|::({Group}:){{0,5}}{Group}|::",
         ["uuid"] = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-        ["uri"] = $"https?://{Host}(:[1-9][0-9]{{1,3}})?(/{PathCharacter}+){{0,8}}/?(\\?{PathCharacter}+(={PathCharacter}*)?(&{PathCharacter}+(={PathCharacter}*)?){{0,8}})?(#{PathCharacter}*)?",
-        ["json-pointer"] = $"(/{PathCharacter.Replace("~", "", StringComparison.Ordinal)}*){{0,8}}",
+        ["uri"] = $"https?://{Host}(:[1-9][0-9]{{1,3}})?(/{Word}){{0,8}}/?(\\?{Word}(={Word})?(&{Word}(={Word})?){{0,8}})?(#{Word})?",
+        ["json-pointer"] = "(/[A-Za-z0-9._-]{0,24}){0,8}",
     }.ToFrozenDictionary();
 
     public static string Names => string.Join(", ", _regexes.Keys.Order(StringComparer.Ordinal));
