@@ -25,11 +25,11 @@ internal static class GrammarTimes
         Console.WriteLine($"vocabulary of {vocabulary.Size} tokens in {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:F0} ms");
         int[] end = [.. tokenizer.EndOfGenerationIds];
         var list = JsonDocument.Parse(File.ReadAllBytes(schemas)).RootElement.EnumerateArray().ToArray();
-        var large = list.MaxBy(Lines);
+        var large = Twice(list.MaxBy(Lines));
         Console.WriteLine($"{"",-28}{"lines",6}{"parse ms",10}{"masks ms",10}{"first p99",11}{"first max",11}{"mask µs",9}{"p99",7}{"token µs",10}{"B/token",9}");
         for (var round = 0; round < 3; round++)
         {
-            Measure($"largest, round {round}", large, vocabulary, end);
+            Measure($"largest twice, round {round}", large, vocabulary, end);
         }
 
         var all = list.Select(schema => Measure("", schema, vocabulary, end)).ToArray();
@@ -111,6 +111,10 @@ internal static class GrammarTimes
 
         return allocated;
     }
+
+    /// <summary>An object of two values that a schema accepts.</summary>
+    private static JsonElement Twice(JsonElement schema) => JsonDocument.Parse(
+        $$"""{"type":"object","properties":{"first":{{schema.GetRawText()}},"second":{{schema.GetRawText()}}},"required":["first","second"]}""").RootElement;
 
     private static int Lines(JsonElement schema) => JsonSerializer.Serialize(schema, _indented).Count(character => character == '\n') + 1;
 

@@ -10,8 +10,8 @@ namespace Serving.Grammars.Matching;
 internal sealed class MatchGraph
 {
     /// <summary>Configurations kept; when there are more, all are forgotten but those that a matcher holds, and built anew where they are needed.</summary>
-    private const int ConfigurationsMax = 20_000;
-    private const int NodesMax = 200_000;
+    private const int ConfigurationsMax = 5_000;
+    private const int NodesMax = 50_000;
 
     /// <summary>A text that could be at more places than this at once is not followed: only an ambiguous grammar gets there.</summary>
     private const int TopsMax = 1_024;

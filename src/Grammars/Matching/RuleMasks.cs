@@ -10,7 +10,7 @@ namespace Serving.Grammars.Matching;
 internal sealed class RuleMasks
 {
     /// <summary>Rules that are kept; when there are more, all are forgotten here, and live on in the grammars that have them.</summary>
-    private const int RulesMax = 2_000;
+    private const int RulesMax = 500;
 
     private readonly Dictionary<Automaton, ConcurrentDictionary<(int State, int Needed, int Left), LocalMask>> _rules = new(SameStates.Instance);
 

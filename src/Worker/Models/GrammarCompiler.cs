@@ -6,7 +6,7 @@ namespace Serving.Worker.Models;
 /// <summary>Compiles the constraints of a model's requests, off the engine's thread, and keeps those that were asked for last.</summary>
 internal sealed class GrammarCompiler
 {
-    private const int GrammarsMax = 64;
+    private const int GrammarsMax = 32;
 
     /// <summary>Masks that are computed before a grammar is used; what is left comes as it is needed.</summary>
     private static readonly TimeSpan _prepareMax = TimeSpan.FromMilliseconds(60);
