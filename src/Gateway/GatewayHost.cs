@@ -11,6 +11,7 @@ using Serving.Gateway.Models;
 using Serving.Gateway.Placement;
 using Serving.Gateway.Security;
 using Serving.Gateway.Telemetry;
+using Serving.Gateway.Tokens;
 using Serving.Gateway.WarmUp;
 using Serving.Policies.Placement;
 using Serving.ServiceDefaults.Hosting;
@@ -38,6 +39,7 @@ internal static class GatewayHost
         services.AddSingleton<CompletionHandler>();
         services.AddSingleton<CompletionForwarder>();
         services.AddSingleton<ChatCompletionsApi>();
+        services.AddSingleton<TokensApi>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<RequestTelemetry>();
         services.AddSingleton<WarmState>();
@@ -59,6 +61,7 @@ internal static class GatewayHost
         app.UseMiddleware<AccessMiddleware>();
         app.UseRouting();
         ChatCompletionsApi.Map(app);
+        TokensApi.Map(app);
         ModelsApi.Map(app);
         HealthApi.Map(app);
         return app;

@@ -12,6 +12,7 @@ using Serving.Worker.Completions;
 using Serving.Worker.Models;
 using Serving.Worker.Prefill;
 using Serving.Worker.State;
+using Serving.Worker.Tokens;
 
 namespace Serving.Worker;
 
@@ -89,6 +90,7 @@ public static class WorkerHost
         else
         {
             app.MapCompletions();
+            app.MapTokens();
         }
     }
 }

@@ -6,11 +6,20 @@ public static class InternalApi
     /// <summary>POST: one <see cref="CompletionRequest"/> in, a delimited stream of <see cref="CompletionEvent"/> out.</summary>
     public const string CompletionsRoute = "/internal/v1/completions";
 
+    /// <summary>POST: one <see cref="TokenizeRequest"/> in, one <see cref="TokenizeResponse"/> out.</summary>
+    public const string TokenizeRoute = "/internal/v1/tokenize";
+
+    /// <summary>POST: one <see cref="DetokenizeRequest"/> in, one <see cref="DetokenizeResponse"/> out.</summary>
+    public const string DetokenizeRoute = "/internal/v1/detokenize";
+
     /// <summary>GET: the worker's <c>WorkerState</c> as JSON: sequences, KV blocks, counters.</summary>
     public const string StateRoute = "/internal/state";
 
-    /// <summary>The body of a completion request.</summary>
+    /// <summary>The body of a request.</summary>
     public const string RequestContentType = "application/vnd.serving.request.v1+protobuf";
+
+    /// <summary>The body of an answer that is one message.</summary>
+    public const string ResponseContentType = "application/vnd.serving.response.v1+protobuf";
 
     /// <summary>The body of a completion answer.</summary>
     public const string EventStreamContentType = "application/vnd.serving.events.v1+protobuf";

@@ -19,9 +19,16 @@ internal static class UnsupportedFields
         ("moderation", _ => false),
         ("reasoning_effort", value => RequestFields.IsText(value, "none")),
         ("verbosity", value => RequestFields.IsText(value, "medium")),
+        ("bad_words", IsEmpty),
+    ];
+
+    /// <summary>What others let a request say of how its messages become a prompt.</summary>
+    private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _templateWhenNeutral =
+    [
         ("chat_template", _ => false),
         ("chat_template_kwargs", IsEmpty),
-        ("bad_words", IsEmpty),
+        ("continue_final_message", value => value.ValueKind == JsonValueKind.False),
+        ("mm_processor_kwargs", IsEmpty),
     ];
 
     public static void Check(RequestFields fields)
@@ -32,7 +39,16 @@ internal static class UnsupportedFields
         }
 
         CheckMetadata(fields);
-        foreach (var (field, isNeutral) in _whenNeutral)
+        Check(fields, _whenNeutral);
+        CheckTemplate(fields);
+    }
+
+    /// <summary>Of messages alone, wherever they are sent.</summary>
+    public static void CheckTemplate(RequestFields fields) => Check(fields, _templateWhenNeutral);
+
+    private static void Check(RequestFields fields, (string Field, Func<JsonElement, bool> IsNeutral)[] whenNeutral)
+    {
+        foreach (var (field, isNeutral) in whenNeutral)
         {
             if (fields.TryGet(field, out var value) && !isNeutral(value))
             {

@@ -47,7 +47,7 @@ internal sealed partial class CompletionHandler(WorkerClient workers, PhasePlace
         return response;
     }
 
-    private async Task<bool> PlaceAgainAsync(CompletionCall call, LegResult leg, CancellationToken cancellationToken)
+    private async Task<bool> PlaceAgainAsync(CompletionCall call, LegResult<WorkerAnswer> leg, CancellationToken cancellationToken)
     {
         call.PlacementRequest = call.PlacementRequest with { ExcludedWorkers = [leg.WorkerBlamed!] };
         var placement = leg.IsLost

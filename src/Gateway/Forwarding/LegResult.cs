@@ -2,8 +2,9 @@ using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Forwarding;
 
-/// <summary>What came of sending a request to a decode worker: an answer that has begun, or the error that it ended in before.</summary>
-internal readonly record struct LegResult(WorkerAnswer? Answer, ApiError? Error)
+/// <summary>What came of sending a request to a decode worker: its answer, whole or just begun, or the error that came instead.</summary>
+internal readonly record struct LegResult<TAnswer>(TAnswer? Answer, ApiError? Error)
+    where TAnswer : class
 {
     /// <summary>The worker that a second attempt should avoid; null when none would help.</summary>
     public string? WorkerBlamed { get; init; }

@@ -8,26 +8,29 @@ using Serving.ServiceDefaults.Security;
 
 namespace Serving.Gateway.Forwarding;
 
-/// <summary>Speaks the internal completion API to decode workers. Failures are values: who asks decides what to do next.</summary>
+/// <summary>Speaks the internal API to decode workers. Failures are values: who asks decides what to do next.</summary>
 internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerClient> logger) : IDisposable
 {
     private const int ErrorBytesMax = 64 << 10;
 
+    /// <summary>Above what the largest body that a client may send can be answered with.</summary>
+    private const int ResponseBytesMax = 64 << 20;
+
     private readonly HttpMessageInvoker _http = new(InternalHttp.CreateHandler(secret));
 
     /// <summary>Sends the request and waits for the first event, however long that takes.</summary>
-    public async Task<LegResult> OpenAsync(CompletionRequest request, PhasePlacement placement, CancellationToken cancellationToken)
+    public async Task<LegResult<WorkerAnswer>> OpenAsync(CompletionRequest request, PhasePlacement placement, CancellationToken cancellationToken)
     {
-        var worker = placement.Decode.Id;
+        request.Prefill = placement.Prefill is { } prefill ? new PrefillPeer { WorkerId = prefill.Id, Address = prefill.Address } : null;
         HttpResponseMessage? response = null;
         CompletionEventReader? events = null;
         try
         {
-            using var message = Message(request, placement);
+            using var message = Message(InternalApi.CompletionsRoute, request, placement);
             response = await _http.SendAsync(message, cancellationToken);
             if (response.StatusCode != HttpStatusCode.OK)
             {
-                return Refused(await ReadErrorAsync(response, cancellationToken), placement);
+                return Refused<WorkerAnswer>(await ReadErrorAsync(response, cancellationToken), placement);
             }
 
             events = new CompletionEventReader(await response.Content.ReadAsStreamAsync(cancellationToken));
@@ -37,16 +40,16 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
                 case CompletionEvent.EventOneofCase.Started:
                     var answer = new WorkerAnswer(response, events, first.Started);
                     (response, events) = (null, null);
-                    return new LegResult(answer, null);
+                    return new LegResult<WorkerAnswer>(answer, null);
                 case CompletionEvent.EventOneofCase.Error:
-                    return Refused(first.Error, placement);
+                    return Refused<WorkerAnswer>(first.Error, placement);
                 default:
-                    return Lost(worker, "its answer ended before it began", null);
+                    return Lost<WorkerAnswer>(placement, "its answer ended before it began", null);
             }
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
         {
-            return Lost(worker, exception.Message, exception);
+            return Lost<WorkerAnswer>(placement, exception.Message, exception);
         }
         finally
         {
@@ -55,14 +58,36 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
         }
     }
 
+    /// <summary>Sends a request whose answer is one message.</summary>
+    /// <param name="route">One of <see cref="InternalApi"/>'s.</param>
+    public async Task<LegResult<TAnswer>> AskAsync<TAnswer>(
+        string route, IMessage request, MessageParser<TAnswer> parser, PhasePlacement placement, CancellationToken cancellationToken)
+        where TAnswer : class, IMessage<TAnswer>
+    {
+        try
+        {
+            using var message = Message(route, request, placement);
+            using var response = await _http.SendAsync(message, cancellationToken);
+            if (response.StatusCode != HttpStatusCode.OK)
+            {
+                return Refused<TAnswer>(await ReadErrorAsync(response, cancellationToken), placement);
+            }
+
+            return new LegResult<TAnswer>(await ReadAsync(response, parser, ResponseBytesMax, cancellationToken), null);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
+        {
+            return Lost<TAnswer>(placement, exception.Message, exception);
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 
-    private static HttpRequestMessage Message(CompletionRequest request, PhasePlacement placement)
+    private static HttpRequestMessage Message(string route, IMessage request, PhasePlacement placement)
     {
-        request.Prefill = placement.Prefill is { } prefill ? new PrefillPeer { WorkerId = prefill.Id, Address = prefill.Address } : null;
         var content = new ByteArrayContent(request.ToByteArray());
         content.Headers.ContentType = new MediaTypeHeaderValue(InternalApi.RequestContentType);
-        return new HttpRequestMessage(HttpMethod.Post, placement.Decode.Address + InternalApi.CompletionsRoute)
+        return new HttpRequestMessage(HttpMethod.Post, placement.Decode.Address + route)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -74,15 +99,7 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
     {
         if (response.Content.Headers.ContentType?.MediaType == InternalApi.ErrorContentType)
         {
-            await response.Content.LoadIntoBufferAsync(ErrorBytesMax, cancellationToken);
-            try
-            {
-                return RequestError.Parser.ParseFrom(await response.Content.ReadAsByteArrayAsync(cancellationToken));
-            }
-            catch (InvalidProtocolBufferException exception)
-            {
-                throw new InvalidDataException("the error that it answered with cannot be read", exception);
-            }
+            return await ReadAsync(response, RequestError.Parser, ErrorBytesMax, cancellationToken);
         }
 
         // 401 means that the worker has another cluster secret, 404 that it is no worker: neither is anything a client did.
@@ -95,23 +112,41 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
         };
     }
 
-    private static LegResult Refused(RequestError error, PhasePlacement placement) => new(null, ApiError.Of(error))
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, MessageParser<T> parser, int bytesMax, CancellationToken cancellationToken)
+        where T : IMessage<T>
     {
-        WorkerBlamed = error switch
+        await response.Content.LoadIntoBufferAsync(bytesMax, cancellationToken);
+        try
         {
-            { Fault: Fault.Peer } => placement.Prefill?.Id,
-            { Fault: Fault.Worker, Status: >= 500 } => placement.Decode.Id,
-            _ => null,
-        },
-    };
-
-    private LegResult Lost(string worker, string reason, Exception? exception)
-    {
-        LogLost(logger, exception, worker, reason);
-        var error = ApiError.Unavailable($"The decode worker {worker} is not there any more. Try again.");
-        return new LegResult(null, error) { WorkerBlamed = worker, IsLost = true };
+            return parser.ParseFrom(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            throw new InvalidDataException($"what it answered is no {typeof(T).Name}", exception);
+        }
     }
 
-    [LoggerMessage(10, LogLevel.Warning, "Decode worker {WorkerId} was lost before its first event: {Reason}")]
+    private static LegResult<TAnswer> Refused<TAnswer>(RequestError error, PhasePlacement placement)
+        where TAnswer : class =>
+        new(null, ApiError.Of(error))
+        {
+            WorkerBlamed = error switch
+            {
+                { Fault: Fault.Peer } => placement.Prefill?.Id,
+                { Fault: Fault.Worker, Status: >= 500 } => placement.Decode.Id,
+                _ => null,
+            },
+        };
+
+    private LegResult<TAnswer> Lost<TAnswer>(PhasePlacement placement, string reason, Exception? exception)
+        where TAnswer : class
+    {
+        var worker = placement.Decode.Id;
+        LogLost(logger, exception, worker, reason);
+        var error = ApiError.Unavailable($"The decode worker {worker} is not there any more. Try again.");
+        return new LegResult<TAnswer>(null, error) { WorkerBlamed = worker, IsLost = true };
+    }
+
+    [LoggerMessage(10, LogLevel.Warning, "Decode worker {WorkerId} was lost before it answered: {Reason}")]
     private static partial void LogLost(ILogger logger, Exception? exception, string workerId, string reason);
 }

@@ -27,9 +27,20 @@ internal sealed class ModelDirectory(KnownModels known, IOptions<GatewayOptions>
         }
 
         return catalog.Models.Count == 0
-            ? (null, ApiError.Unavailable("No model is served yet: the workers are still starting. GET /ready tells when.", retryAfterSeconds: 2))
+            ? (null, NotReady())
             : (null, ApiError.Invalid(Explain(name, catalog, resolution.Suggestion), "model", "model_not_found", StatusCodes.Status404NotFound));
     }
+
+    /// <summary>For requests that may leave the name out: the served model, where there is one only.</summary>
+    public (ServedModel? Model, ApiError? Error) ResolveOnly() => Models switch
+    {
+        [var model] => (model, null),
+        [] => (null, NotReady()),
+        _ => (null, ApiError.Invalid("'model' is missing: several models are served here, so name one of those that GET /v1/models lists.", "model")),
+    };
+
+    private static ApiError NotReady() =>
+        ApiError.Unavailable("No model is served yet: the workers are still starting. GET /ready tells when.", retryAfterSeconds: 2);
 
     private static string Explain(string name, ModelCatalog catalog, string? suggestion)
     {

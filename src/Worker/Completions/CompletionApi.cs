@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,48 +13,23 @@ internal static class CompletionApi
 
     private static async Task HandleAsync(HttpContext context, IModelSet models, CompletionRunner runner)
     {
-        (CompletionRequest? request, RequestError? error) = await ReadAsync(context);
-        if (request is null)
+        (CompletionRequest? request, RequestError? error) = await InternalMessages.ReadAsync(context, CompletionRequest.Parser);
+        ModelRuntime? model = null;
+        if (request is not null)
         {
-            await WriteErrorAsync(context, error!);
-            return;
+            (model, error) = models.Find(request.Model);
         }
 
-        if (!models.TryGet(request.Model, out ModelRuntime? model))
+        if (error is not null)
         {
-            await WriteErrorAsync(
-                context,
-                models.Models.Count == 0 ? RequestErrors.NotReady() : RequestErrors.UnknownModel(request.Model, models.Models.Select(served => served.Served.Name)));
+            await InternalMessages.WriteErrorAsync(context, error);
             return;
         }
 
         using CompletionEventWriter events = new(context.Response);
-        if (await runner.RunAsync(model, request, events, context.RequestAborted) is { } failure)
+        if (await runner.RunAsync(model!, request!, events, context.RequestAborted) is { } failure)
         {
-            await (events.HasStarted ? events.FailAsync(failure) : WriteErrorAsync(context, failure));
+            await (events.HasStarted ? events.FailAsync(failure) : InternalMessages.WriteErrorAsync(context, failure));
         }
-    }
-
-    private static async Task<(CompletionRequest?, RequestError?)> ReadAsync(HttpContext context)
-    {
-        // Kestrel's own limit bounds the body; the gateway has bounded it long before.
-        using MemoryStream body = new();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        try
-        {
-            body.Position = 0;
-            return (CompletionRequest.Parser.ParseFrom(body), null);
-        }
-        catch (InvalidProtocolBufferException exception)
-        {
-            return (null, RequestErrors.Unreadable(exception.Message));
-        }
-    }
-
-    private static Task WriteErrorAsync(HttpContext context, RequestError error)
-    {
-        context.Response.StatusCode = error.Status;
-        context.Response.ContentType = InternalApi.ErrorContentType;
-        return context.Response.Body.WriteAsync(error.ToByteArray(), context.RequestAborted).AsTask();
     }
 }

@@ -19,13 +19,20 @@ internal sealed class PromptEncoder(
     /// <summary>The prompt's tokens, or what is wrong with the request.</summary>
     public (EncodedPrompt Prompt, RequestError? Error) Encode(CompletionRequest request) => request.PromptCase switch
     {
-        CompletionRequest.PromptOneofCase.Chat => EncodeChat(request.Chat),
-        CompletionRequest.PromptOneofCase.Text => (new EncodedPrompt(Encode(PromptText.Plain(request.Text), addSpecialTokens: true)), null),
+        CompletionRequest.PromptOneofCase.Chat => Encode(request.Chat),
+        CompletionRequest.PromptOneofCase.Text => (new EncodedPrompt(Encode(request.Text)), null),
         CompletionRequest.PromptOneofCase.Tokens => (new EncodedPrompt([.. request.Tokens.Ids]), null),
         _ => (default, Refuse("The request has no prompt.", "prompt")),
     };
 
-    private (EncodedPrompt Prompt, RequestError? Error) EncodeChat(ChatPrompt chat)
+    /// <summary>A text's tokens. None of it becomes special tokens; <paramref name="addSpecialTokens"/> puts those around it that the model expects.</summary>
+    public int[] Encode(string text, bool addSpecialTokens = true) => Encode(PromptText.Plain(text), addSpecialTokens);
+
+    /// <summary>
+    /// The tokens of messages, or what is wrong with them. What the model expects around a text the template writes; <paramref name="addSpecialTokens"/>
+    /// adds it once more.
+    /// </summary>
+    public (EncodedPrompt Prompt, RequestError? Error) Encode(ChatPrompt chat, bool addSpecialTokens = false)
     {
         if (template is null)
         {
@@ -44,7 +51,7 @@ internal sealed class PromptEncoder(
                 EosToken = eosToken,
                 TimeProvider = time,
             }));
-            return (new EncodedPrompt(Encode(text, addSpecialTokens: false), format.EndsInReasoning(text.Text)), null);
+            return (new EncodedPrompt(Encode(text, addSpecialTokens), format.EndsInReasoning(text.Text)), null);
         }
         catch (TemplateException exception) when (exception.Kind == TemplateErrorKind.Raised)
         {

@@ -33,6 +33,15 @@ internal sealed class StubWorker : IAsyncDisposable
     /// <summary>What a request is answered with.</summary>
     public Func<StubExchange, Task> Script { get; set; } = exchange => exchange.AnswerAsync("The capital", " of France", " is Paris.");
 
+    /// <summary>What <c>tokenize</c> is answered with: a response, or an error.</summary>
+    public Func<TokenizeRequest, IMessage> Tokenize { get; set; } = _ => new TokenizeResponse();
+
+    /// <summary>The same for <c>detokenize</c>.</summary>
+    public Func<DetokenizeRequest, IMessage> Detokenize { get; set; } = _ => new DetokenizeResponse();
+
+    /// <summary>The last request of the two; null: there was none.</summary>
+    public IMessage? TokensRequest { get; private set; }
+
     /// <summary>The Authorization header of the last request.</summary>
     public string? Authorization { get; private set; }
 
@@ -46,6 +55,8 @@ internal sealed class StubWorker : IAsyncDisposable
         var app = builder.Build();
         var worker = new StubWorker(id, app);
         app.MapPost(InternalApi.CompletionsRoute, worker.AnswerAsync);
+        app.MapPost(InternalApi.TokenizeRoute, context => worker.AnswerAsync(context, TokenizeRequest.Parser, request => worker.Tokenize(request)));
+        app.MapPost(InternalApi.DetokenizeRoute, context => worker.AnswerAsync(context, DetokenizeRequest.Parser, request => worker.Detokenize(request)));
         await app.StartAsync();
         return worker;
     }
@@ -63,11 +74,29 @@ internal sealed class StubWorker : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private static async Task<T> ReadAsync<T>(HttpContext context, MessageParser<T> parser)
+        where T : IMessage<T>
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
-        var request = CompletionRequest.Parser.ParseFrom(body.ToArray());
+        return parser.ParseFrom(body.ToArray());
+    }
+
+    private async Task AnswerAsync<T>(HttpContext context, MessageParser<T> parser, Func<T, IMessage> answer)
+        where T : IMessage<T>
+    {
+        var request = await ReadAsync(context, parser);
+        TokensRequest = request;
+        var message = answer(request);
+        var error = message as RequestError;
+        context.Response.StatusCode = error?.Status ?? StatusCodes.Status200OK;
+        context.Response.ContentType = error is null ? InternalApi.ResponseContentType : InternalApi.ErrorContentType;
+        await context.Response.Body.WriteAsync(message.ToByteArray());
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var request = await ReadAsync(context, CompletionRequest.Parser);
         Authorization = context.Request.Headers.Authorization;
         RequestCount++;
         _requests.Writer.TryWrite(request);

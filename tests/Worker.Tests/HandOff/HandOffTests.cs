@@ -167,7 +167,7 @@ public sealed class HandOffTests
     {
         await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
         using HttpClient stranger = new() { BaseAddress = new Uri(decode.Address), DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        foreach (string route in new[] { InternalApi.StateRoute, InternalApi.CompletionsRoute, "/", "/serving.v1.PrefillService/Prefill" })
+        foreach (string route in new[] { InternalApi.StateRoute, InternalApi.CompletionsRoute, InternalApi.TokenizeRoute, InternalApi.DetokenizeRoute, "/", "/serving.v1.PrefillService/Prefill" })
         {
             using HttpResponseMessage response = await stranger.PostAsync(route, content: null, TestContext.Current.CancellationToken);
             Assert.Equal(System.Net.HttpStatusCode.Unauthorized, response.StatusCode);
