@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json.Nodes;
 using Serving.Gateway.Tests.Support;
+using Serving.TestKit;
 
 namespace Serving.Gateway.Tests;
 
@@ -90,8 +92,24 @@ public sealed class BadInputTests
         ("audio", Values("audio", "{}")),
         ("modalities", Values("modalities", "[\"text\",\"audio\"]", "[]")),
         ("store", Values("store", "true")),
-        ("service_tier", Values("service_tier", "\"fast\"", "1")),
+        ("service_tier", Values("service_tier", "\"scale\"", "1")),
+        ("priority", Values("priority", "0.5", "\"first\"", "1,\"service_tier\":\"flex\"")),
         ("metadata", Values("metadata", "[]")),
+        ("metadata.a", Values("metadata", "{\"a\":1}")),
+        ("prediction", Values("prediction", "\"x\"", "{}", "{\"type\":\"image\"}")),
+        ("prompt_cache_options", Values("prompt_cache_options", "{\"mode\":\"explicit\"}")),
+        ("prompt_cache_retention", Values("prompt_cache_retention", "\"24h\"")),
+        ("stream_options.include_obfuscation", Values("stream_options", "{\"include_obfuscation\":true},\"stream\":true", "{\"include_obfuscation\":1},\"stream\":true")),
+        ("messages[0].refusal", [With("[{\"role\":\"assistant\",\"content\":\"x\",\"refusal\":\"No.\"}]")]),
+        ("messages[0].audio", [With("[{\"role\":\"assistant\",\"content\":\"x\",\"audio\":{\"id\":\"a\"}}]")]),
+        ("messages[0].function_call", [With("[{\"role\":\"assistant\",\"content\":\"x\",\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}}]")]),
+        ("chat_template_kwargs", Values("chat_template_kwargs", "[]", "true", "{\"a\":\"\\ud800\"}")),
+        ("chat_template_kwargs.tools", Values("chat_template_kwargs", "{\"tools\":[]}")),
+        ("continue_final_message", Values("continue_final_message", "true")),
+        ("add_generation_prompt", Values("add_generation_prompt", "false")),
+        ("echo", Values("echo", "true")),
+        ("skip_special_tokens", Values("skip_special_tokens", "false")),
+        ("prompt_logprobs", Values("prompt_logprobs", "0")),
         ("user", Values("user", "7")),
         ("parallel_tool_calls", Values("parallel_tool_calls", "1")),
         ("top_k", Values("top_k", "-2", "1.5", "\"5\"")),
@@ -115,7 +133,43 @@ public sealed class BadInputTests
         "\"frequency_penalty\":0", "\"presence_penalty\":0.0", "\"logit_bias\":{}", "\"modalities\":[\"text\"]", "\"store\":false", "\"service_tier\":\"auto\"",
         "\"service_tier\":\"default\"", "\"metadata\":{\"a\":\"b\"}", "\"user\":\"ann\"", "\"parallel_tool_calls\":true", "\"top_k\":-1", "\"min_p\":0", "\"audio\":null",
         "\"reasoning_effort\":null", "\"stop\":[]", "\"temperature\":2", "\"top_p\":1", "\"max_tokens\":1", "\"never_heard_of\":[{}]", "\"verbosity\":\"medium\"",
+        "\"prediction\":{\"type\":\"content\",\"content\":\"x\"}", "\"prompt_cache_options\":{\"ttl\":\"30m\"}", "\"prompt_cache_retention\":\"in_memory\"", "\"safety_identifier\":\"a\"",
+        "\"prompt_cache_key\":\"a\"", "\"stream\":true,\"stream_options\":{\"include_obfuscation\":false}", "\"skip_special_tokens\":true", "\"echo\":false",
     ];
+
+    /// <summary>The properties of CreateChatCompletionRequest in OpenAI's specification.</summary>
+    private static readonly string[] _specified =
+    [
+        "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "metadata",
+        "modalities", "model", "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key", "prompt_cache_options",
+        "prompt_cache_retention", "reasoning_effort", "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options",
+        "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options",
+    ];
+
+    /// <summary>A value that is wrong everywhere: where it passes, nobody reads the field.</summary>
+    [Fact]
+    public async Task No_field_of_the_specification_is_dropped_in_silence()
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        foreach (var field in _specified)
+        {
+            var body = JsonNode.Parse(Bodies.Chat())!;
+            body[field] = JsonNode.Parse("[[7]]");
+            using var response = await gateway.ChatAsync(body.ToJsonString());
+            Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{(int)response.StatusCode} for {field}");
+            Assert.StartsWith(field, (await response.ErrorAsync()).GetProperty("param").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Every_field_of_the_specification_has_its_row_in_the_documentation()
+    {
+        var rows = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "openai-compatibility.md")).Where(line => line.StartsWith("| `", StringComparison.Ordinal));
+        var named = rows.Select(row => row.Split('|')[1]).ToArray();
+        Assert.All(_specified, field => Assert.Contains(named, row => row.Contains($"`{field}`", StringComparison.Ordinal)));
+    }
 
     [Fact]
     public async Task A_mistake_is_a_400_that_names_its_field_and_reaches_no_worker()

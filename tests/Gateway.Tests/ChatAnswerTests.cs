@@ -8,6 +8,35 @@ namespace Serving.Gateway.Tests;
 
 public sealed partial class ChatAnswerTests
 {
+    [Theory]
+    [InlineData("\"service_tier\":\"auto\"", Priority.Default, "default")]
+    [InlineData("\"service_tier\":\"flex\"", Priority.Flex, "flex")]
+    [InlineData("\"service_tier\":\"fast\"", Priority.Priority, "priority")]
+    [InlineData("\"priority\":-3", Priority.Priority, null)]
+    [InlineData("\"priority\":0", Priority.Default, null)]
+    [InlineData("\"priority\":7", Priority.Flex, null)]
+    public async Task The_worker_hears_who_goes_first_and_the_answer_names_the_tier(string field, Priority priority, string? tier)
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        using var response = await gateway.ChatAsync(Bodies.Chat(field));
+
+        Assert.Equal(priority, (await worker.RequestAsync()).Priority);
+        Assert.Equal(tier, (await response.JsonAsync()).TryGetProperty("service_tier", out var named) ? named.GetString() : null);
+    }
+
+    [Fact]
+    public async Task Template_arguments_reach_the_worker_as_they_are()
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        using var response = await gateway.ChatAsync(Bodies.Chat("\"chat_template_kwargs\":{\"enable_thinking\":false}"));
+
+        Assert.Equal("{\"enable_thinking\":false}", (await worker.RequestAsync()).Chat.TemplateArgumentsJson.ToStringUtf8());
+    }
+
     [Fact]
     public async Task An_answer_is_a_chat_completion_to_the_byte()
     {

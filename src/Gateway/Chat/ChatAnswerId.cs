@@ -9,6 +9,9 @@ internal sealed record ChatAnswerId(string Id, long Created, string Model, strin
 {
     private const int FingerprintLength = 12;
 
+    /// <summary>The tier that the request is served in, where it named one.</summary>
+    public string? ServiceTier { get; init; }
+
     public static ChatAnswerId New(string model, string kvFingerprint, DateTimeOffset now)
     {
         var shortened = new string([.. kvFingerprint.Where(char.IsAsciiLetterOrDigit).Take(FingerprintLength)]);

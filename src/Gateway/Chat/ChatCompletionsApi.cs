@@ -82,7 +82,7 @@ internal sealed class ChatCompletionsApi(
             return;
         }
 
-        var id = ChatAnswerId.New(model.Name, placement.Model.KvFingerprint, time.GetUtcNow());
+        var id = ChatAnswerId.New(model.Name, placement.Model.KvFingerprint, time.GetUtcNow()) with { ServiceTier = profile.ServiceTier };
         using var call = new CompletionCall
         {
             ArrivedAt = arrivedAt,
@@ -109,7 +109,13 @@ internal sealed class ChatCompletionsApi(
     {
         RequestId = context.TraceIdentifier,
         Model = model.Name,
-        Chat = new ChatPrompt { MessagesJson = profile.MessagesJson, ToolsJson = profile.Tools.Json, AddGenerationPrompt = true },
+        Chat = new ChatPrompt
+        {
+            MessagesJson = profile.MessagesJson,
+            ToolsJson = profile.Tools.Json,
+            TemplateArgumentsJson = profile.TemplateArgumentsJson,
+            AddGenerationPrompt = true,
+        },
         Sampling = profile.Sampling,
         Tools = profile.Tools.Parameters,
         Stop = profile.Stop,

@@ -21,6 +21,10 @@ internal static class ChatJson
         json.WriteNumber("created"u8, id.Created);
         json.WriteString("model"u8, id.Model);
         json.WriteString("system_fingerprint"u8, id.SystemFingerprint);
+        if (id.ServiceTier is { } tier)
+        {
+            json.WriteString("service_tier"u8, tier);
+        }
     }
 
     public static void WriteUsage(this Utf8JsonWriter json, CompletionStarted started, int completionTokens, int reasoningTokens)

@@ -81,11 +81,31 @@ internal static class ChatMessagesReader
 
         if (role == "assistant")
         {
+            RefuseOthers(fields, path, message);
             WriteText(fields, path, message, "reasoning_content", required: false, json);
             ToolCallsReader.Read(fields, $"{path}.tool_calls", message, dialogue, json);
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>What an assistant's message may have in OpenAI's API, and no chat template reads.</summary>
+    private static void RefuseOthers(RequestFields fields, string path, JsonElement message)
+    {
+        if (Present(message, "refusal", out _))
+        {
+            fields.Fail($"{path}.refusal", "is not supported: send what the assistant said as 'content'.", "unsupported_parameter");
+        }
+
+        if (Present(message, "audio", out _))
+        {
+            fields.Fail($"{path}.audio", "is not supported: the models served here read text only.", "unsupported_parameter");
+        }
+
+        if (Present(message, "function_call", out _))
+        {
+            fields.Fail($"{path}.function_call", "is the older form of 'tool_calls': send those.", "unsupported_parameter");
+        }
     }
 
     /// <summary>The role as templates know it; null when there is none.</summary>

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf;
-using Serving.Contracts.Internal;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;
@@ -30,7 +29,8 @@ internal static class ChatRequestReader
         var stream = fields.Boolean("stream") ?? false;
         var includeUsage = ReadIncludeUsage(fields, stream);
         var cacheSalt = fields.Text("cache_salt", NameLengthMax) ?? "";
-        var priority = ReadPriority(fields);
+        var (priority, tier) = PriorityReader.Read(fields);
+        var templateArguments = TemplateArgumentsReader.Read(fields);
         var (choices, bestOf) = ChoicesReader.Read(fields, stream);
         UnsupportedFields.Check(fields);
         return fields.Error is { } error
@@ -38,26 +38,12 @@ internal static class ChatRequestReader
             : (new RequestProfile(model!, ByteString.CopyFrom(messages.WrittenSpan), sampling, stop, stream, includeUsage, choices, bestOf)
             {
                 Priority = priority,
+                ServiceTier = tier,
+                TemplateArgumentsJson = templateArguments,
                 CacheSalt = cacheSalt,
                 Tools = tools,
                 Constraint = constraint,
             }, null);
-    }
-
-    private static Priority ReadPriority(RequestFields fields)
-    {
-        switch (fields.Text("service_tier", NameLengthMax))
-        {
-            case null or "auto" or "default":
-                return Priority.Default;
-            case "flex":
-                return Priority.Flex;
-            case "priority":
-                return Priority.Priority;
-            case var tier:
-                fields.Fail("service_tier", $"'{tier}' is not known here: give auto, default, flex or priority.");
-                return Priority.Default;
-        }
     }
 
     private static bool ReadIncludeUsage(RequestFields fields, bool stream)
@@ -79,14 +65,24 @@ internal static class ChatRequestReader
             return false;
         }
 
-        if (!value.TryGetProperty("include_usage", out var include) || include.ValueKind is JsonValueKind.Null or JsonValueKind.False)
+        if (ReadOption(fields, value, "include_obfuscation"))
+        {
+            fields.Fail("stream_options.include_obfuscation", "is not supported: no padding hides how long tokens are. Leave it out.", "unsupported_parameter");
+        }
+
+        return ReadOption(fields, value, "include_usage");
+    }
+
+    private static bool ReadOption(RequestFields fields, JsonElement options, string name)
+    {
+        if (!options.TryGetProperty(name, out var option) || option.ValueKind is JsonValueKind.Null or JsonValueKind.False)
         {
             return false;
         }
 
-        if (include.ValueKind != JsonValueKind.True)
+        if (option.ValueKind != JsonValueKind.True)
         {
-            fields.Fail("stream_options.include_usage", $"must be true or false, not {RequestFields.Kind(include)}.");
+            fields.Fail($"stream_options.{name}", $"must be true or false, not {RequestFields.Kind(option)}.");
         }
 
         return true;

@@ -20,8 +20,14 @@ internal sealed record RequestProfile(
     int Choices,
     int BestOf)
 {
-    /// <summary>OpenAI's <c>service_tier</c>: who goes first.</summary>
+    /// <summary>Who goes first.</summary>
     public Priority Priority { get; init; }
+
+    /// <summary>The <c>service_tier</c> that the answer names; null where the request named none.</summary>
+    public string? ServiceTier { get; init; }
+
+    /// <summary>Variables for the chat template, a JSON object; empty: none.</summary>
+    public ByteString TemplateArgumentsJson { get; init; } = ByteString.Empty;
 
     /// <summary>Only requests with the same salt share computed KV blocks (vLLM's <c>cache_salt</c>).</summary>
     public string CacheSalt { get; init; } = "";

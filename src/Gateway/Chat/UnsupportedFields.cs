@@ -19,15 +19,27 @@ internal static class UnsupportedFields
         ("moderation", _ => false),
         ("reasoning_effort", value => RequestFields.IsText(value, "none")),
         ("verbosity", value => RequestFields.IsText(value, "medium")),
+        ("prompt_cache_options", value => value.ValueKind == JsonValueKind.Object && (!value.TryGetProperty("mode", out var mode) || RequestFields.IsText(mode, "implicit"))),
+        ("prompt_cache_retention", value => RequestFields.IsText(value, "in_memory")),
+        ("add_generation_prompt", IsTrue),
+        ("allowed_token_ids", _ => false),
         ("bad_words", IsEmpty),
+        ("echo", IsFalse),
+        ("include_stop_str_in_output", IsFalse),
+        ("prompt_logprobs", _ => false),
+        ("return_token_ids", IsFalse),
+        ("return_tokens_as_token_ids", IsFalse),
+        ("skip_special_tokens", IsTrue),
+        ("truncate_prompt_tokens", _ => false),
+        ("use_beam_search", IsFalse),
     ];
 
     /// <summary>What others let a request say of how its messages become a prompt.</summary>
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _templateWhenNeutral =
     [
         ("chat_template", _ => false),
-        ("chat_template_kwargs", IsEmpty),
-        ("continue_final_message", value => value.ValueKind == JsonValueKind.False),
+        ("continue_final_message", IsFalse),
+        ("documents", IsEmpty),
         ("mm_processor_kwargs", IsEmpty),
     ];
 
@@ -60,18 +72,39 @@ internal static class UnsupportedFields
     private static void Refuse(RequestFields fields, string field) =>
         fields.Fail(field, "has a value that this platform does not support: leave the field out.", "unsupported_parameter");
 
-    /// <summary>Labels of the request, which do not reach the model.</summary>
+    /// <summary>Labels of the request, which do not reach the model, and hints, which do not change the answer.</summary>
     private static void CheckMetadata(RequestFields fields)
     {
         const int labelLengthMax = 1024;
         fields.Text("user", labelLengthMax);
         fields.Text("safety_identifier", labelLengthMax);
         fields.Text("prompt_cache_key", labelLengthMax);
-        if (fields.TryGet("metadata", out var metadata) && metadata.ValueKind != JsonValueKind.Object)
+        if (fields.TryGet("prediction", out var prediction)
+            && (prediction.ValueKind != JsonValueKind.Object || !prediction.TryGetProperty("type", out var type) || !RequestFields.IsText(type, "content")))
+        {
+            fields.Fail("prediction", "must be an object of the type content.");
+        }
+
+        if (!fields.TryGet("metadata", out var metadata))
+        {
+            return;
+        }
+
+        if (metadata.ValueKind != JsonValueKind.Object)
         {
             fields.Fail("metadata", $"must be an object, not {RequestFields.Kind(metadata)}.");
+            return;
+        }
+
+        foreach (var label in metadata.EnumerateObject())
+        {
+            fields.Text($"metadata.{label.Name}", label.Value);
         }
     }
+
+    private static bool IsTrue(JsonElement value) => value.ValueKind == JsonValueKind.True;
+
+    private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
 
     private static bool IsEmpty(JsonElement value) => value.ValueKind switch
     {

@@ -60,6 +60,7 @@ internal static class TokenizeReader
         {
             MessagesJson = ByteString.CopyFrom(messages.WrittenSpan),
             ToolsJson = tools.Json,
+            TemplateArgumentsJson = TemplateArgumentsReader.Read(fields),
             AddGenerationPrompt = fields.Boolean("add_generation_prompt") ?? true,
         };
     }
