@@ -11,13 +11,13 @@ internal sealed class GbnfParser
 {
     private readonly GrammarReader _reader;
 
-    private GbnfParser(string text) => _reader = new GrammarReader(text);
+    private GbnfParser(string text) => _reader = new GrammarReader(text, comment: "#");
 
     /// <exception cref="GrammarException">It cannot be read.</exception>
     public static Expression Parse(string text)
     {
         var parser = new GbnfParser(text);
-        parser.SkipSpace();
+        parser._reader.SkipSpace();
         while (!parser._reader.IsAtEnd)
         {
             parser.ReadRule();
@@ -34,25 +34,13 @@ internal sealed class GbnfParser
             throw _reader.Fail($"has '{_reader.Current}' where the name of a rule should stand");
         }
 
-        SkipSpace();
+        _reader.SkipSpace();
         _reader.Expect("::=", $"after the name '{name}'");
-        SkipSpace();
+        _reader.SkipSpace();
         _reader.Define(name, ReadAlternatives());
     }
 
-    private Expression ReadAlternatives()
-    {
-        _reader.Enter();
-        var alternatives = new List<Expression> { ReadSequence() };
-        while (_reader.Take("|"))
-        {
-            SkipSpace();
-            alternatives.Add(ReadSequence());
-        }
-
-        _reader.Leave();
-        return Expression.Any(alternatives);
-    }
+    private Expression ReadAlternatives() => _reader.ReadAlternatives(ReadSequence);
 
     private Expression ReadSequence()
     {
@@ -60,9 +48,9 @@ internal sealed class GbnfParser
         while (!_reader.IsAtEnd && _reader.Current is not ('|' or ')') && !_reader.Peek(IsRuleHead))
         {
             var item = ReadItem();
-            SkipSpace();
+            _reader.SkipSpace();
             items.Add(ReadRepetition(item));
-            SkipSpace();
+            _reader.SkipSpace();
         }
 
         return Expression.All(items);
@@ -73,7 +61,7 @@ internal sealed class GbnfParser
         switch (_reader.Current)
         {
             case '"':
-                return ReadLiteral();
+                return Expression.Literal(string.Concat(_reader.ReadQuoted().Select(char.ConvertFromUtf32)));
             case '[':
                 return ReadClass();
             case '.':
@@ -81,13 +69,12 @@ internal sealed class GbnfParser
                 return new Expression.Characters(CodePointSet.All);
             case '(':
                 _reader.Skip(1);
-                SkipSpace();
+                _reader.SkipSpace();
                 var group = ReadAlternatives();
                 _reader.Expect(")", "at the end of a group");
                 return group;
             default:
-                var name = ReadName();
-                return name.Length > 0 ? _reader.RuleOf(name).Reference : throw _reader.Fail($"has '{_reader.Current}' where no rule has it");
+                return _reader.ReferenceTo(ReadName());
         }
     }
 
@@ -117,7 +104,7 @@ internal sealed class GbnfParser
             }
 
             _reader.Skip(1);
-            SkipSpace();
+            _reader.SkipSpace();
         }
     }
 
@@ -144,19 +131,6 @@ internal sealed class GbnfParser
         return new Expression.Characters(isNegated ? set.Complement() : set);
     }
 
-    private Expression ReadLiteral()
-    {
-        _reader.Skip(1);
-        var characters = new List<int>();
-        while (!_reader.IsAtEnd && _reader.Current != '"')
-        {
-            characters.Add(_reader.ReadCharacter());
-        }
-
-        _reader.Expect("\"", "at the end of a literal");
-        return Expression.Literal(string.Concat(characters.Select(char.ConvertFromUtf32)));
-    }
-
     private bool IsRuleHead()
     {
         if (ReadName().Length == 0)
@@ -164,24 +138,9 @@ internal sealed class GbnfParser
             return false;
         }
 
-        SkipSpace();
+        _reader.SkipSpace();
         return _reader.StartsWith("::=");
     }
 
     private string ReadName() => _reader.TakeWhile(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_');
-
-    private void SkipSpace()
-    {
-        while (!_reader.IsAtEnd && (char.IsWhiteSpace(_reader.Current) || _reader.Current == '#'))
-        {
-            if (_reader.Current == '#')
-            {
-                _reader.SkipLine();
-            }
-            else
-            {
-                _reader.Skip(1);
-            }
-        }
-    }
 }

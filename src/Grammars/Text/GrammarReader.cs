@@ -5,7 +5,8 @@ using Serving.Grammars.Expressions;
 namespace Serving.Grammars.Text;
 
 /// <summary>Reads the text of a grammar: what both forms have in common.</summary>
-internal sealed class GrammarReader(string text)
+/// <param name="comment">What begins a comment, which ends with its line.</param>
+internal sealed class GrammarReader(string text, string comment)
 {
     private const int RulesMax = 4_000;
 
@@ -43,11 +44,12 @@ internal sealed class GrammarReader(string text)
         }
     }
 
-    public void SkipLine()
+    /// <summary>Skips white space and comments.</summary>
+    public void SkipSpace()
     {
-        while (!IsAtEnd && Current != '\n')
+        while (!IsAtEnd && (char.IsWhiteSpace(Current) || StartsWith(comment)))
         {
-            At++;
+            TakeWhile(StartsWith(comment) ? character => character != '\n' : char.IsWhiteSpace);
         }
     }
 
@@ -87,6 +89,9 @@ internal sealed class GrammarReader(string text)
         return rule;
     }
 
+    /// <summary>Refers to the rule of a name that was read where an item must stand.</summary>
+    public Expression ReferenceTo(string name) => name.Length > 0 ? RuleOf(name).Reference : throw Fail($"has '{Current}' where no rule has it");
+
     public void Define(string name, Expression body)
     {
         var rule = RuleOf(name);
@@ -107,15 +112,24 @@ internal sealed class GrammarReader(string text)
         return _rules.TryGetValue(root, out var start) ? start.Reference : throw new GrammarException("", $"has no rule '{root}', with which an answer begins.");
     }
 
-    public void Enter()
+    /// <summary>Sequences with a bar between them: a rule's, or a group's, which count as nested.</summary>
+    public Expression ReadAlternatives(Func<Expression> readSequence)
     {
         if (++_depth > GrammarLimits.NestingMax)
         {
             throw Fail($"has groups more than {GrammarLimits.NestingMax} deep");
         }
-    }
 
-    public void Leave() => _depth--;
+        var alternatives = new List<Expression> { readSequence() };
+        while (Take("|"))
+        {
+            SkipSpace();
+            alternatives.Add(readSequence());
+        }
+
+        _depth--;
+        return Expression.Any(alternatives);
+    }
 
     public int ReadCount() =>
         int.TryParse(TakeWhile(char.IsAsciiDigit), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= GrammarLimits.RepetitionMax
@@ -124,6 +138,20 @@ internal sealed class GrammarReader(string text)
 
     public Expression Repeat(Expression item, int min, int? max) =>
         max < min ? throw Fail($"has the counts {min} and {max} in the wrong order") : new Expression.Repeat(item, min, max);
+
+    /// <summary>The characters of a literal, which begins here with its double quote.</summary>
+    public List<int> ReadQuoted()
+    {
+        Skip(1);
+        var characters = new List<int>();
+        while (!IsAtEnd && Current != '"')
+        {
+            characters.Add(ReadCharacter());
+        }
+
+        Expect("\"", "at the end of a literal");
+        return characters;
+    }
 
     /// <summary>One character of a literal or class, escaped or not.</summary>
     public int ReadCharacter()

@@ -35,13 +35,13 @@ internal sealed class LarkParser
 
     private readonly GrammarReader _reader;
 
-    private LarkParser(string text) => _reader = new GrammarReader(text);
+    private LarkParser(string text) => _reader = new GrammarReader(text, comment: "//");
 
     /// <exception cref="GrammarException">It cannot be read.</exception>
     public static Expression Parse(string text)
     {
         var parser = new LarkParser(text);
-        parser.SkipSpace();
+        parser._reader.SkipSpace();
         while (!parser._reader.IsAtEnd)
         {
             parser.ReadStatement();
@@ -76,15 +76,15 @@ internal sealed class LarkParser
             throw _reader.Fail($"gives '{name}' parameters or a priority, which are not held");
         }
 
-        SkipSpace();
+        _reader.SkipSpace();
         _reader.Expect(":", $"after the name '{name}'");
-        SkipSpace();
+        _reader.SkipSpace();
         _reader.Define(name, ReadAlternatives());
     }
 
     private void ReadImport()
     {
-        SkipSpace();
+        _reader.SkipSpace();
         _reader.Expect("common.", "after %import: only Lark's common library is there");
         var name = ReadName();
         var alias = name;
@@ -98,22 +98,10 @@ internal sealed class LarkParser
         _reader.Define(alias, _common.TryGetValue(name, out var pattern)
             ? RegexParser.Parse(pattern, RegexTarget.PlainText)
             : throw _reader.Fail($"imports common.{name}, which is not held: use {string.Join(", ", _common.Keys)}"));
-        SkipSpace();
+        _reader.SkipSpace();
     }
 
-    private Expression ReadAlternatives()
-    {
-        _reader.Enter();
-        var alternatives = new List<Expression> { ReadSequence() };
-        while (_reader.Take("|"))
-        {
-            SkipSpace();
-            alternatives.Add(ReadSequence());
-        }
-
-        _reader.Leave();
-        return Expression.Any(alternatives);
-    }
+    private Expression ReadAlternatives() => _reader.ReadAlternatives(ReadSequence);
 
     private Expression ReadSequence()
     {
@@ -122,7 +110,7 @@ internal sealed class LarkParser
         {
             if (_reader.Take("->"))
             {
-                SkipSpace();
+                _reader.SkipSpace();
                 ReadName();
             }
             else
@@ -130,7 +118,7 @@ internal sealed class LarkParser
                 items.Add(ReadRepetition(ReadItem()));
             }
 
-            SkipSpace();
+            _reader.SkipSpace();
         }
 
         return Expression.All(items);
@@ -147,13 +135,12 @@ internal sealed class LarkParser
             case '(' or '[':
                 var isOptional = _reader.Current == '[';
                 _reader.Skip(1);
-                SkipSpace();
+                _reader.SkipSpace();
                 var group = ReadAlternatives();
                 _reader.Expect(isOptional ? "]" : ")", "at the end of a group");
                 return isOptional ? Expression.Optional(group) : group;
             default:
-                var name = ReadName();
-                return name.Length > 0 ? _reader.RuleOf(name).Reference : throw _reader.Fail($"has '{_reader.Current}' where no rule has it");
+                return _reader.ReferenceTo(ReadName());
         }
     }
 
@@ -183,11 +170,11 @@ internal sealed class LarkParser
 
     private Expression ReadLiteralOrRange()
     {
-        var first = ReadQuoted();
+        var first = _reader.ReadQuoted();
         if (_reader.StartsWith("..") && _reader.Peek(() => _reader.Take("..") && _reader.Current == '"'))
         {
             _reader.Skip(2);
-            var last = ReadQuoted();
+            var last = _reader.ReadQuoted();
             return first is [var low] && last is [var high] && low <= high
                 ? new Expression.Characters(CodePointSet.Of([(low, high)]))
                 : throw _reader.Fail("has a range that is not from one character to a later one");
@@ -205,19 +192,6 @@ internal sealed class LarkParser
     {
         var text = char.ConvertFromUtf32(character);
         return CodePointSet.OfAny(text.ToUpperInvariant() + text.ToLowerInvariant());
-    }
-
-    private List<int> ReadQuoted()
-    {
-        _reader.Skip(1);
-        var characters = new List<int>();
-        while (!_reader.IsAtEnd && _reader.Current != '"')
-        {
-            characters.Add(_reader.ReadCharacter());
-        }
-
-        _reader.Expect("\"", "at the end of a literal");
-        return characters;
     }
 
     private Expression ReadRegex()
@@ -266,19 +240,4 @@ internal sealed class LarkParser
     private string ReadName() => _reader.TakeWhile(character => char.IsAsciiLetterOrDigit(character) || character == '_');
 
     private void SkipInline() => _reader.TakeWhile(character => character is ' ' or '\t');
-
-    private void SkipSpace()
-    {
-        while (!_reader.IsAtEnd && (char.IsWhiteSpace(_reader.Current) || _reader.StartsWith("//")))
-        {
-            if (_reader.Current == '/')
-            {
-                _reader.SkipLine();
-            }
-            else
-            {
-                _reader.Skip(1);
-            }
-        }
-    }
 }
