@@ -37,11 +37,17 @@ internal static class Chat
 
     public static async Task<(string Text, string Finish)> AskAsync(HttpClient client, JsonObject request)
     {
+        JsonObject choice = await ChoiceAsync(client, request);
+        return ((string)choice["message"]!["content"]!, (string)choice["finish_reason"]!);
+    }
+
+    /// <summary>The first choice of a whole answer.</summary>
+    public static async Task<JsonObject> ChoiceAsync(HttpClient client, JsonObject request)
+    {
         using HttpResponseMessage response = await PostAsync(client, request);
         string body = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, body);
-        JsonElement choice = JsonDocument.Parse(body).RootElement.GetProperty("choices")[0];
-        return (choice.GetProperty("message").GetProperty("content").GetString()!, choice.GetProperty("finish_reason").GetString()!);
+        return JsonNode.Parse(body)!["choices"]![0]!.AsObject();
     }
 
     /// <summary>The data lines of a stream, <c>[DONE]</c> included.</summary>

@@ -201,13 +201,7 @@ public sealed class ToolCallTests(ScriptedPlatform scripted) : IClassFixture<Scr
         return request;
     }
 
-    private async Task<JsonObject> AskAsync(JsonObject request)
-    {
-        using HttpResponseMessage response = await Chat.PostAsync(_platform.Client, request);
-        string body = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, body);
-        return JsonNode.Parse(body)!["choices"]![0]!.AsObject();
-    }
+    private Task<JsonObject> AskAsync(JsonObject request) => Chat.ChoiceAsync(_platform.Client, request);
 
     /// <summary>The choice that a stream's deltas make, put together as clients do, and how many deltas of calls there were.</summary>
     private async Task<(JsonObject Choice, int Pieces)> StreamAsync(JsonObject request)

@@ -92,13 +92,7 @@ public sealed class ToolChoiceTests(SharedPlatform shared)
         return request;
     }
 
-    private async Task<JsonObject> AskAsync(JsonObject request)
-    {
-        using HttpResponseMessage response = await Chat.PostAsync(_platform.Client, request);
-        string body = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, body);
-        return JsonNode.Parse(body)!["choices"]![0]!.AsObject();
-    }
+    private Task<JsonObject> AskAsync(JsonObject request) => Chat.ChoiceAsync(_platform.Client, request);
 
     private static void AssertCall(JsonNode call, string[] names)
     {
