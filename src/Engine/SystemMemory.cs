@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Serving.Engine.Kernels;
+namespace Serving.Engine;
 
 /// <summary>What the system is told about memory: advice, without effect where it is not taken.</summary>
 internal static unsafe partial class SystemMemory

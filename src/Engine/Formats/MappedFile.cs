@@ -1,5 +1,4 @@
 using System.IO.MemoryMappedFiles;
-using Serving.Engine.Kernels;
 
 namespace Serving.Engine.Formats;
 

@@ -6,8 +6,8 @@ using Serving.Engine.KvCache;
 namespace Serving.Engine.Kernels;
 
 /// <summary>
-/// Attention of a tile of queries over one range of keys: keys are widened once for all queries, and scores and sums of values are products of small matrices
-/// (FlashAttention: Dao et al., arXiv 2205.14135). Keys lie across the slots in the cache, so that the slots of a block fill a register and no sum runs
+/// Attention of a tile of queries over one range of keys: keys are widened once for all queries, or as they are multiplied where the queries are few, and scores
+/// and sums of values are products of small matrices (FlashAttention: Dao et al., arXiv 2205.14135). Keys lie across the slots in the cache, so that the slots of a block fill a register and no sum runs
 /// across one: all widths give the same bits.
 /// </summary>
 internal static unsafe class AttentionKernel<TSimd, TRegister>

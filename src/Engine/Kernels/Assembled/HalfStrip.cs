@@ -28,9 +28,12 @@ internal readonly unsafe struct HalfStrip : ITileStrip
             functions[RowsMax + i] = a => Write(a, rows, accumulate: true);
         }
 
-        _strips = VnniTiles.IsSupported ? MachineCode.Assemble(functions, out _code) : [];
+        _strips = MachineCode.Assemble(functions, out _code);
     }
 #pragma warning restore CA1810
+
+    /// <summary>Whether the system allows code made at run time. The processor needs AVX-512.</summary>
+    public static bool IsSupported => _code is not null;
 
     public static int NumberBytes => sizeof(short);
 
