@@ -17,7 +17,7 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
 
     public bool IsStream => false;
 
-    public void Started(CompletionStarted started, IBufferWriter<byte> output) => _started = started;
+    public void Started(int prompt, CompletionStarted started, IBufferWriter<byte> output) => _started = started;
 
     public void Tokens(TokenChunk tokens, IBufferWriter<byte> output)
     {
@@ -32,7 +32,7 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
 
     public void Completed(int completionTokens, IBufferWriter<byte> output)
     {
-        using var json = new Utf8JsonWriter(output, ChatJson.WriterOptions);
+        using var json = new Utf8JsonWriter(output, ApiJson.WriterOptions);
         json.WriteStartObject();
         json.WriteId(id, "chat.completion");
         json.WriteStartArray("choices"u8);

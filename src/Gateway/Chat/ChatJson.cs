@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Serving.Contracts.Internal;
 
@@ -7,20 +6,13 @@ namespace Serving.Gateway.Chat;
 /// <summary>The parts that <c>chat.completion</c> and <c>chat.completion.chunk</c> share.</summary>
 internal static class ChatJson
 {
-    /// <summary>Text goes out as it is: JSON in an API is never HTML.</summary>
-    public static JsonWriterOptions WriterOptions { get; } = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
-
     public static void WriteId(this Utf8JsonWriter json, ChatAnswerId id, string objectName)
     {
         json.WriteString("id"u8, id.Id);
         json.WriteString("object"u8, objectName);
-        json.WriteNumber("created"u8, id.Created);
-        json.WriteString("model"u8, id.Model);
-        json.WriteString("system_fingerprint"u8, id.SystemFingerprint);
+        json.WriteNumber("created"u8, id.Stamp.Created);
+        json.WriteString("model"u8, id.Stamp.Model);
+        json.WriteString("system_fingerprint"u8, id.Stamp.SystemFingerprint);
         if (id.ServiceTier is { } tier)
         {
             json.WriteString("service_tier"u8, tier);

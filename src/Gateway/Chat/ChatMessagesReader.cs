@@ -32,7 +32,7 @@ internal static class ChatMessagesReader
         }
 
         // Its own checks are off: a message at fault is left half written, and nobody reads the rest.
-        using var json = new Utf8JsonWriter(output, ChatJson.WriterOptions);
+        using var json = new Utf8JsonWriter(output, ApiJson.WriterOptions);
         json.WriteStartArray();
         var index = 0;
         var dialogue = new ToolDialogue();

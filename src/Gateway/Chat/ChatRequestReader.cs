@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf;
+using Serving.Contracts.Internal;
+using Serving.Gateway.Forwarding;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;
@@ -10,10 +13,8 @@ internal static class ChatRequestReader
 {
     private const int NameLengthMax = 256;
 
-    /// <summary>The profile, or the error with which to answer.</summary>
-    public static (RequestProfile? Profile, ApiError? Error) Read(JsonElement body)
+    public static GenerationRequest? Read(RequestFields fields)
     {
-        var fields = new RequestFields(body);
         var model = fields.Text("model", NameLengthMax);
         if (string.IsNullOrEmpty(model))
         {
@@ -33,17 +34,38 @@ internal static class ChatRequestReader
         var templateArguments = TemplateArgumentsReader.Read(fields);
         var (choices, bestOf) = ChoicesReader.Read(fields, stream);
         UnsupportedFields.Check(fields);
-        return fields.Error is { } error
-            ? (null, error)
-            : (new RequestProfile(model!, ByteString.CopyFrom(messages.WrittenSpan), sampling, stop, stream, includeUsage, choices, bestOf)
-            {
-                Priority = priority,
-                ServiceTier = tier,
-                TemplateArgumentsJson = templateArguments,
-                CacheSalt = cacheSalt,
-                Tools = tools,
-                Constraint = constraint,
-            }, null);
+        if (fields.Error is not null)
+        {
+            return null;
+        }
+
+        var prompt = new ChatPrompt
+        {
+            MessagesJson = ByteString.CopyFrom(messages.WrittenSpan),
+            ToolsJson = tools.Json,
+            TemplateArgumentsJson = templateArguments,
+            AddGenerationPrompt = true,
+        };
+        var profile = new GenerationProfile
+        {
+            Model = model!,
+            Prompts = [Prompt.Of(prompt)],
+            Sampling = sampling,
+            Stop = stop,
+            Choices = choices,
+            BestOf = bestOf,
+            Priority = priority,
+            CacheSalt = cacheSalt,
+            Tools = tools.Parameters,
+            Constraint = constraint,
+        };
+        return new GenerationRequest(profile, stamp => Renderer(ChatAnswerId.New(stamp, tier), profile, stream, includeUsage));
+    }
+
+    private static IAnswerRenderer Renderer(ChatAnswerId id, GenerationProfile profile, bool stream, bool includeUsage)
+    {
+        var hasLogprobs = profile.Sampling.HasLogprobs;
+        return stream ? new ChatStreamRenderer(id, includeUsage, profile.Choices, hasLogprobs) : new ChatAnswerRenderer(id, profile.Choices, hasLogprobs);
     }
 
     private static bool ReadIncludeUsage(RequestFields fields, bool stream)

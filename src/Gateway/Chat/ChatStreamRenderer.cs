@@ -30,13 +30,13 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
         _includeUsage = includeUsage;
         _choices = choices;
         _hasLogprobs = hasLogprobs;
-        _json = new Utf8JsonWriter(_members, ChatJson.WriterOptions);
+        _json = new Utf8JsonWriter(_members, ApiJson.WriterOptions);
         _head = Head(id);
     }
 
     public bool IsStream => true;
 
-    public void Started(CompletionStarted started, IBufferWriter<byte> output)
+    public void Started(int prompt, CompletionStarted started, IBufferWriter<byte> output)
     {
         _started = started;
         for (var choice = 0; choice < _choices; choice++)
@@ -144,7 +144,7 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
     {
         var head = new ArrayBufferWriter<byte>(256);
         head.Write("data: "u8);
-        using var json = new Utf8JsonWriter(head, ChatJson.WriterOptions);
+        using var json = new Utf8JsonWriter(head, ApiJson.WriterOptions);
         json.WriteStartObject();
         json.WriteId(id, "chat.completion.chunk");
         json.Flush();

@@ -34,7 +34,7 @@ internal static class TemplateArgumentsReader
         }
 
         var output = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(output, ChatJson.WriterOptions))
+        using (var json = new Utf8JsonWriter(output, ApiJson.WriterOptions))
         {
             try
             {

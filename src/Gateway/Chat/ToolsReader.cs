@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf;
 using Serving.Contracts.Internal;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;
@@ -74,7 +75,7 @@ internal static class ToolsReader
             return functions;
         }
 
-        using var json = new Utf8JsonWriter(output, ChatJson.WriterOptions);
+        using var json = new Utf8JsonWriter(output, ApiJson.WriterOptions);
         json.WriteStartArray();
         var index = 0;
         foreach (var tool in tools.EnumerateArray())

@@ -4,13 +4,12 @@ using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Forwarding;
 
-/// <summary>Takes a worker's events one by one and renders them. Keeps the call's outcome.</summary>
-internal sealed class AnswerPump(CompletionCall call, WorkerAnswer answer, TimeProvider time)
+/// <summary>Takes a call's events one by one and renders them. Keeps the call's outcome.</summary>
+internal sealed class AnswerPump(CompletionCall call, IAnswerEvents events, TimeProvider time)
 {
     /// <summary>After its last event a worker only closes the stream; one that does not is cut off.</summary>
     private static readonly TimeSpan _closingTimeMax = TimeSpan.FromSeconds(1);
 
-    private bool _started;
     private int _finishedChoices;
     private int _completionTokens;
 
@@ -20,54 +19,54 @@ internal sealed class AnswerPump(CompletionCall call, WorkerAnswer answer, TimeP
     /// <summary>Renders the next event. What it writes may be empty.</summary>
     public async ValueTask StepAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
     {
-        if (!_started)
-        {
-            _started = true;
-            call.Renderer.Started(answer.Started, output);
-            return;
-        }
-
-        var next = await ReadAsync(cancellationToken);
+        var (prompt, next, failure) = await events.ReadAsync(cancellationToken);
         switch (next?.EventCase)
         {
+            case CompletionEvent.EventOneofCase.Started:
+                call.Renderer.Started(prompt, next.Started, output);
+                break;
             case CompletionEvent.EventOneofCase.Tokens when IsChoice(next.Tokens.Choice):
+                next.Tokens.Choice += prompt * call.Profile.Choices;
                 call.Renderer.Tokens(next.Tokens, output);
                 break;
             case CompletionEvent.EventOneofCase.Finished when next.Finished.Reason != FinishReason.Unspecified && IsChoice(next.Finished.Choice):
+                next.Finished.Choice += prompt * call.Profile.Choices;
                 Finish(next.Finished, output);
                 break;
             case CompletionEvent.EventOneofCase.Error:
                 Fail(ApiError.Of(next.Error), output);
                 break;
             default:
-                Fail(ApiError.WorkerLost($"The decode worker {call.Placement.Decode.Id} was lost in the middle of the answer."), output);
+                var worker = call.Legs[prompt].Placement.Decode.Id;
+                Fail(failure ?? ApiError.WorkerLost($"The decode worker {worker} was lost in the middle of the answer."), output);
                 break;
         }
     }
 
-    /// <summary>Lets the worker close the stream itself: cutting it off would look like a client that went away.</summary>
+    /// <summary>Renders everything that comes, and ends the call's streams.</summary>
+    public async Task CollectAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
+    {
+        while (!IsOver)
+        {
+            await StepAsync(output, cancellationToken);
+        }
+
+        if (call.Failure is null)
+        {
+            await CloseAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Lets the workers close the streams themselves: cutting them off would look like a client that went away.</summary>
     public async ValueTask CloseAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await answer.Events.ReadAsync(cancellationToken).AsTask().WaitAsync(_closingTimeMax, time, cancellationToken);
+            await events.CloseAsync(cancellationToken).WaitAsync(_closingTimeMax, time, cancellationToken);
         }
-        catch (Exception exception) when (exception is TimeoutException or IOException or HttpRequestException or InvalidDataException)
+        catch (TimeoutException)
         {
             // The answer is complete; how the connection ends no longer matters.
-        }
-    }
-
-    /// <summary>Null when the connection ends or fails.</summary>
-    private async ValueTask<CompletionEvent?> ReadAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await answer.Events.ReadAsync(cancellationToken);
-        }
-        catch (Exception exception) when (exception is IOException or HttpRequestException or InvalidDataException)
-        {
-            return null;
         }
     }
 
@@ -77,7 +76,7 @@ internal sealed class AnswerPump(CompletionCall call, WorkerAnswer answer, TimeP
     {
         call.Renderer.Finished(finished, output);
         _completionTokens += finished.CompletionTokens + finished.DiscardedTokens;
-        if (++_finishedChoices == call.Profile.Choices)
+        if (++_finishedChoices == call.Choices)
         {
             call.CompletionTokens = _completionTokens;
             call.Renderer.Completed(_completionTokens, output);

@@ -1,7 +1,5 @@
-using Serving.Contracts.Internal;
-using Serving.Gateway.Chat;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
-using Serving.Policies.Placement;
 
 namespace Serving.Gateway.Forwarding;
 
@@ -11,31 +9,31 @@ internal sealed class CompletionCall : IDisposable
     /// <summary>A monotonic stamp of the request's arrival.</summary>
     public required long ArrivedAt { get; init; }
 
-    public required RequestProfile Profile { get; init; }
+    public required CallOrigin Origin { get; init; }
 
-    /// <summary>What workers are asked; its prefill peer changes with the placement.</summary>
-    public required CompletionRequest Request { get; init; }
+    public required GenerationProfile Profile { get; init; }
+
+    /// <summary>The served model's name.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>One for each prompt.</summary>
+    public required IReadOnlyList<PromptLeg> Legs { get; init; }
 
     public required IAnswerRenderer Renderer { get; init; }
 
-    public required PlacementRequest PlacementRequest { get; set; }
-
-    /// <summary>Where the request runs; another one after a failed leg.</summary>
-    public required PhasePlacement Placement { get; set; }
-
-    /// <summary>True for the gateway's own warm-up requests.</summary>
-    public bool IsWarmUp { get; init; }
-
-    /// <summary>The decode worker's answer once it has begun. Disposing it tells the worker to stop.</summary>
-    public WorkerAnswer? Answer { get; set; }
+    /// <summary>What comes of the legs, once one of them has begun. Disposing it tells the workers to stop.</summary>
+    public IAnswerEvents? Events { get; set; }
 
     /// <summary>The stamp of the first event; 0 before.</summary>
     public long FirstTokenAt { get; set; }
+
+    /// <summary>Answers of all prompts.</summary>
+    public int Choices => Profile.Choices * Legs.Count;
 
     /// <summary>Answer tokens of all choices, once all have ended.</summary>
     public int? CompletionTokens { get; set; }
 
     public ApiError? Failure { get; set; }
 
-    public void Dispose() => Answer?.Dispose();
+    public void Dispose() => Events?.Dispose();
 }

@@ -29,7 +29,7 @@ internal sealed class CompletionForwarder(IHttpForwarder yarp, CompletionHandler
     {
         context.Features.Set(call);
         context.Features.Set<IHttpRequestBodyDetectionFeature>(BodyAlreadyRead.Instance);
-        var error = await yarp.SendAsync(context, call.Placement.Decode.Address, _invoker, _config, _transformer);
+        var error = await yarp.SendAsync(context, call.Legs[0].Placement.Decode.Address, _invoker, _config, _transformer);
         if (error == ForwarderError.None || context.RequestAborted.IsCancellationRequested)
         {
             return;

@@ -10,7 +10,9 @@ internal interface IAnswerRenderer
     /// <summary>True: what is written goes to the client at once. False: the answer is one body, complete after the last call.</summary>
     bool IsStream { get; }
 
-    void Started(CompletionStarted started, IBufferWriter<byte> output);
+    /// <summary>Once for each prompt, before everything else of it.</summary>
+    /// <param name="prompt">Which one, from 0. Choices are counted over all prompts: those of the second come after those of the first.</param>
+    void Started(int prompt, CompletionStarted started, IBufferWriter<byte> output);
 
     void Tokens(TokenChunk tokens, IBufferWriter<byte> output);
 

@@ -11,23 +11,23 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
     private const string ClientGone = "499";
 
     /// <summary>A request that reached no worker.</summary>
-    public void Refused(HttpContext context, string? model, long arrivedAt, ApiError error)
+    public void Refused(string requestId, string operation, string? model, long arrivedAt, ApiError error)
     {
         // A name that is not served is whatever the client typed: as a label it would grow without bound.
         var served = error.Status == StatusCodes.Status503ServiceUnavailable ? model : null;
-        var tags = Tags(served, ErrorType(error));
+        var tags = Tags(operation, served, ErrorType(error));
         metrics.RecordDuration(time.GetElapsedTime(arrivedAt), tags);
-        LogRefused(context.TraceIdentifier, error.Status, error.Error.Code, error.Error.Param);
+        LogRefused(requestId, error.Status, error.Error.Code, error.Error.Param);
     }
 
     /// <summary>A request that was forwarded, however that went.</summary>
-    public void Ended(HttpContext context, CompletionCall call)
+    public void Ended(CompletionCall call)
     {
         var duration = time.GetElapsedTime(call.ArrivedAt);
         var isComplete = call is { CompletionTokens: not null, Failure: null };
         var errorType = isComplete ? null : call.Failure is { } failure ? ErrorType(failure) : ClientGone;
-        var tags = Tags(call.Request.Model, errorType);
-        if (call.IsWarmUp)
+        var tags = Tags(call.Origin.Operation, call.Model, errorType);
+        if (call.Origin.IsWarmUp)
         {
             tags.Add("serving.warm_up", true);
         }
@@ -35,40 +35,40 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
         metrics.RecordDuration(duration, tags);
         if (!isComplete)
         {
-            LogIncomplete(context, call, duration);
+            LogIncomplete(call, duration);
             return;
         }
 
         var timeToFirstToken = time.GetElapsedTime(call.ArrivedAt, call.FirstTokenAt);
         metrics.RecordTokens(timeToFirstToken, duration, call.CompletionTokens!.Value, tags);
-        var started = call.Answer!.Started;
+        var way = AnswerWay.Of(call);
         LogAnswered(
-            call.IsWarmUp ? LogLevel.Debug : LogLevel.Information,
-            context.TraceIdentifier,
-            call.Request.Model,
-            started.PromptTokens,
-            started.PrefillWorker.Length > 0 ? started.PrefillWorker : started.DecodeWorker,
+            call.Origin.IsWarmUp ? LogLevel.Debug : LogLevel.Information,
+            call.Origin.RequestId,
+            call.Model,
+            way.PromptTokens,
+            way.PrefillWorkers.Length > 0 ? way.PrefillWorkers : way.DecodeWorkers,
             call.CompletionTokens.Value,
-            started.DecodeWorker,
+            way.DecodeWorkers,
             timeToFirstToken.TotalMilliseconds,
             duration.TotalMilliseconds);
     }
 
-    private void LogIncomplete(HttpContext context, CompletionCall call, TimeSpan duration)
+    private void LogIncomplete(CompletionCall call, TimeSpan duration)
     {
         if (call.Failure is { } failure)
         {
-            LogFailed(context.TraceIdentifier, call.Request.Model, failure.Status, failure.Error.Message, duration.TotalMilliseconds);
+            LogFailed(call.Origin.RequestId, call.Model, failure.Status, failure.Error.Message, duration.TotalMilliseconds);
         }
         else
         {
-            LogClientGone(context.TraceIdentifier, duration.TotalMilliseconds);
+            LogClientGone(call.Origin.RequestId, duration.TotalMilliseconds);
         }
     }
 
-    private static TagList Tags(string? model, string? errorType)
+    private static TagList Tags(string operation, string? model, string? errorType)
     {
-        var tags = new TagList { { "gen_ai.operation.name", "chat" }, { "gen_ai.provider.name", "serving" } };
+        var tags = new TagList { { "gen_ai.operation.name", operation }, { "gen_ai.provider.name", "serving" } };
         if (model is not null)
         {
             tags.Add("gen_ai.request.model", model);

@@ -137,7 +137,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
     private static async Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> write)
     {
         var body = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(body, ChatJson.WriterOptions))
+        using (var json = new Utf8JsonWriter(body, ApiJson.WriterOptions))
         {
             json.WriteStartObject();
             write(json);

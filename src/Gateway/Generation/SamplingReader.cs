@@ -3,7 +3,7 @@ using System.Text.Json;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Http;
 
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>
 /// Reads how answer tokens are to be chosen: OpenAI's fields, and those that vLLM and llama.cpp add to them. What the client leaves out the

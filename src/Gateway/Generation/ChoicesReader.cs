@@ -1,6 +1,6 @@
 using Serving.Gateway.Http;
 
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>Reads how many answers are wanted.</summary>
 internal static class ChoicesReader

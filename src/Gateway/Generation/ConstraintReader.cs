@@ -4,7 +4,7 @@ using Serving.Contracts.Internal;
 using Serving.Gateway.Http;
 using Serving.Grammars;
 
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>
 /// Reads what the answer's text must be: OpenAI's <c>response_format</c>, and vLLM's <c>guided_json</c>, <c>guided_regex</c>, <c>guided_choice</c> and

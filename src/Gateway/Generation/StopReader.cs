@@ -2,7 +2,7 @@ using System.Text.Json;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Http;
 
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>Reads what ends an answer.</summary>
 internal static class StopReader

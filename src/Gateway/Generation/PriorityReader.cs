@@ -1,7 +1,7 @@
 using Serving.Contracts.Internal;
 using Serving.Gateway.Http;
 
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>Reads who goes first: OpenAI's <c>service_tier</c>, or vLLM's <c>priority</c>, of which less is sooner.</summary>
 internal static class PriorityReader

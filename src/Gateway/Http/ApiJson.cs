@@ -1,0 +1,15 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Serving.Gateway.Http;
+
+/// <summary>How JSON is written that clients or chat templates read.</summary>
+internal static class ApiJson
+{
+    /// <summary>Text goes out as it is: JSON in an API is never HTML. The writer's own checks are off; what a test reads back needs none.</summary>
+    public static JsonWriterOptions WriterOptions { get; } = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+}
