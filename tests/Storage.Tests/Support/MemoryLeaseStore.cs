@@ -1,0 +1,55 @@
+using Serving.Storage.Leases;
+
+namespace Serving.Storage.Tests.Support;
+
+/// <summary>Leases in memory; DocumentStoreTests holds it to the same contract as the real one.</summary>
+internal sealed class MemoryLeaseStore(TimeProvider time) : ILeaseStore
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (string Holder, DateTimeOffset EndsAt)> _leases = [];
+    private readonly Dictionary<string, long> _terms = [];
+
+    public Task<long?> TakeAsync(string name, string holder, TimeSpan duration)
+    {
+        lock (_gate)
+        {
+            if (HolderOf(name) is not null)
+            {
+                return Task.FromResult<long?>(null);
+            }
+
+            _leases[name] = (holder, time.GetUtcNow() + duration);
+            _terms[name] = _terms.GetValueOrDefault(name) + 1;
+            return Task.FromResult<long?>(_terms[name]);
+        }
+    }
+
+    public Task<bool> RenewAsync(string name, string holder, TimeSpan duration)
+    {
+        lock (_gate)
+        {
+            var isHolder = HolderOf(name) == holder;
+            if (isHolder)
+            {
+                _leases[name] = (holder, time.GetUtcNow() + duration);
+            }
+
+            return Task.FromResult(isHolder);
+        }
+    }
+
+    public Task ReleaseAsync(string name, string holder)
+    {
+        lock (_gate)
+        {
+            if (HolderOf(name) == holder)
+            {
+                _leases.Remove(name);
+            }
+
+            return Task.CompletedTask;
+        }
+    }
+
+    private string? HolderOf(string name) => _leases.TryGetValue(name, out var lease) && lease.EndsAt > time.GetUtcNow() ? lease.Holder : null;
+}
