@@ -16,10 +16,11 @@ using Serving.Gateway.Tokens;
 using Serving.Gateway.WarmUp;
 using Serving.Policies.Placement;
 using Serving.ServiceDefaults.Hosting;
+using Serving.Storage;
 
 namespace Serving.Gateway;
 
-/// <summary>The gateway's parts. It needs an <c>IClusterView</c> and a <c>ClusterSecret</c> from elsewhere.</summary>
+/// <summary>The gateway's parts. It needs an <c>IClusterView</c>, a <c>ClusterSecret</c> and a connection to Redis from elsewhere.</summary>
 internal static class GatewayHost
 {
     public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder)
@@ -27,6 +28,7 @@ internal static class GatewayHost
         var services = builder.Services;
         services.AddValidatedOptions<GatewayOptions, GatewayOptionsValidator>(GatewayOptions.Section);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddStorage();
         services.AddHttpForwarder();
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<GatewayOptions>>(AddCorsPolicy);

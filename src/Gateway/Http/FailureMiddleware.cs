@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Serving.Storage;
 
 namespace Serving.Gateway.Http;
 
@@ -18,6 +19,12 @@ internal sealed partial class FailureMiddleware(RequestDelegate next, ILogger<Fa
         catch (BadHttpRequestException exception)
         {
             await ApiError.Invalid(exception.Message, status: exception.StatusCode).WriteAsync(context);
+            return;
+        }
+        catch (StorageUnavailableException exception) when (!context.Response.HasStarted)
+        {
+            LogUnavailable(logger, context.TraceIdentifier, exception.InnerException?.Message ?? exception.Message);
+            await ApiError.Unavailable(exception.Message).WriteAsync(context);
             return;
         }
         catch (Exception exception)
@@ -54,4 +61,7 @@ internal sealed partial class FailureMiddleware(RequestDelegate next, ILogger<Fa
 
     [LoggerMessage(1, LogLevel.Error, "Request {RequestId} failed in the gateway")]
     private static partial void LogFailed(ILogger logger, Exception exception, string requestId);
+
+    [LoggerMessage(2, LogLevel.Warning, "Request {RequestId} needs what is stored, which cannot be reached: {Reason}")]
+    private static partial void LogUnavailable(ILogger logger, string requestId, string reason);
 }

@@ -31,6 +31,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Packed weights, which any platform may delete and make again.</summary>
     public string Weights => Path.Combine(Root, "weights");
 
+    /// <summary>Contents of files and stored answers.</summary>
+    public string Stored => Path.Combine(Root, "stored");
+
     public string Logs => Path.Combine(Root, "logs");
 
     private string RunningFile => Path.Combine(Root, "running.json");

@@ -19,7 +19,7 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
     public static HostPlan Create(PlatformSettings settings, DataFolder folder, HostLocator locator, string redis, string? apiKeyFile)
     {
         return new HostPlan(
-            Spec("gateway", "Gateway", GatewayStopSeconds, GatewayVariables(settings, apiKeyFile)),
+            Spec("gateway", "Gateway", GatewayStopSeconds, GatewayVariables(settings, folder, apiKeyFile)),
             Spec("prefill-worker", "PrefillWorker", WorkerStopSeconds, WorkerVariables(settings, folder, settings.Prefill)),
             Spec("decode-worker", "DecodeWorker", WorkerStopSeconds, WorkerVariables(settings, folder, settings.Decode)),
             Spec("control", "Control", ControlStopSeconds, []));
@@ -54,12 +54,13 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
         ["DOTNET_EnableDiagnostics"] = Environment.GetEnvironmentVariable("DOTNET_EnableDiagnostics") ?? "0",
     };
 
-    private static Dictionary<string, string?> GatewayVariables(PlatformSettings settings, string? apiKeyFile)
+    private static Dictionary<string, string?> GatewayVariables(PlatformSettings settings, DataFolder folder, string? apiKeyFile)
     {
         var variables = new Dictionary<string, string?>
         {
             ["Gateway__Listen"] = settings.ListenUrl.GetLeftPart(UriPartial.Authority),
             ["Gateway__ApiKeyFile"] = apiKeyFile,
+            ["Storage__Folder"] = folder.Stored,
         };
         for (var i = 0; i < settings.CorsOrigins.Count; i++)
         {

@@ -8,6 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serving.Contracts.Cluster;
 using Serving.ServiceDefaults.Security;
+using Serving.Storage.Documents;
+using Serving.Storage.Leases;
+using Serving.Storage.Tests.Support;
 
 namespace Serving.Gateway.Tests.Support;
 
@@ -15,10 +18,12 @@ namespace Serving.Gateway.Tests.Support;
 internal sealed class TestGateway : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly DirectoryInfo _folder;
 
-    private TestGateway(WebApplication app, FakeClusterView cluster)
+    private TestGateway(WebApplication app, DirectoryInfo folder, FakeClusterView cluster)
     {
         _app = app;
+        _folder = folder;
         Cluster = cluster;
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address, Timeout = TestTime.LimitTime };
@@ -34,20 +39,27 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>What stands for Redis.</summary>
+    public MemoryDocumentStore Documents => (MemoryDocumentStore)_app.Services.GetRequiredService<IDocumentStore>();
+
     /// <summary>Without warm-up, unless the settings ask for it.</summary>
     public static async Task<TestGateway> StartAsync(FakeClusterView cluster, params (string Key, string Value)[] settings)
     {
+        var folder = Directory.CreateTempSubdirectory("serving-gateway-");
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection([new("Gateway:Listen", "http://127.0.0.1:0"), new("Gateway:WarmUpRoundsMax", "0")]);
+        builder.Configuration.AddInMemoryCollection(
+            [new("Gateway:Listen", "http://127.0.0.1:0"), new("Gateway:WarmUpRoundsMax", "0"), new("Storage:Folder", Path.Combine(folder.FullName, "stored"))]);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.Services.AddSingleton<IClusterView>(cluster);
         builder.Services.AddSingleton(Secret);
+        builder.Services.AddSingleton<IDocumentStore>(new MemoryDocumentStore(TimeProvider.System));
+        builder.Services.AddSingleton<ILeaseStore>(new MemoryLeaseStore(TimeProvider.System));
         builder.AddGateway();
         var app = builder.Build();
         app.MapGateway();
         await app.StartAsync();
-        return new TestGateway(app, cluster);
+        return new TestGateway(app, folder, cluster);
     }
 
     /// <summary>A gateway before one prefill worker and the given decode workers.</summary>
@@ -87,5 +99,6 @@ internal sealed class TestGateway : IAsyncDisposable
         now.Cancel();
         await _app.StopAsync(now.Token);
         await _app.DisposeAsync();
+        _folder.Delete(recursive: true);
     }
 }

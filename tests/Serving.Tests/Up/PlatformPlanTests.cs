@@ -29,6 +29,7 @@ public sealed class PlatformPlanTests
         });
         Assert.Equal("http://127.0.0.1:8080", plan.Gateway.Environment["Gateway__Listen"]);
         Assert.Equal("/keys", plan.Gateway.Environment["Gateway__ApiKeyFile"]);
+        Assert.Equal(Path.Combine(folder.Root, "stored"), plan.Gateway.Environment["Storage__Folder"]);
         Assert.Equal("https://b.example", plan.Gateway.Environment["Gateway__CorsOrigins__1"]);
         Assert.Equal("/m/x.gguf", plan.DecodeWorker.Environment["Worker__Models__0__Path"]);
         Assert.Equal("x", plan.DecodeWorker.Environment["Worker__Models__0__Name"]);

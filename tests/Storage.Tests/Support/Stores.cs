@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Serving.Serving.Tests.Registry;
 using Serving.Storage.Documents;
 using Serving.Storage.Leases;
@@ -45,12 +47,30 @@ internal sealed class Stores : IAsyncDisposable
         }
 
         var server = RedisServer.Start(kind);
-        var stores = new Stores(server, await ConnectAsync(server.ConnectionString), time);
-        await stores.AnswersAsync();
-        return stores;
+        await ListensAsync(server);
+        return new Stores(server, await ConnectAsync(server.ConnectionString), time);
     }
 
-    /// <summary>Waits until the server answers, as it does a moment after its process has started.</summary>
+    /// <summary>Waits for a process that has just started, which the client would try again only after three seconds.</summary>
+    private static async Task ListensAsync(RedisServer server)
+    {
+        var endPoint = ConfigurationOptions.Parse(server.ConnectionString).EndPoints[0];
+        for (var limit = DateTime.UtcNow.AddSeconds(20); ;)
+        {
+            try
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync((IPEndPoint)endPoint, TestContext.Current.CancellationToken);
+                return;
+            }
+            catch (SocketException) when (DateTime.UtcNow < limit)
+            {
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Waits until calls succeed again.</summary>
     public async Task AnswersAsync()
     {
         for (var limit = DateTime.UtcNow.AddSeconds(20); ;)
