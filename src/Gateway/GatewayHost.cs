@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Serving.Gateway.Chat;
 using Serving.Gateway.Configuration;
+using Serving.Gateway.Files;
 using Serving.Gateway.Forwarding;
 using Serving.Gateway.Generation;
 using Serving.Gateway.Health;
@@ -29,6 +30,7 @@ internal static class GatewayHost
         services.AddValidatedOptions<GatewayOptions, GatewayOptionsValidator>(GatewayOptions.Section);
         services.TryAddSingleton(TimeProvider.System);
         services.AddStorage();
+        services.AddSingleton<FileStore>();
         services.AddHttpForwarder();
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<GatewayOptions>>(AddCorsPolicy);
@@ -67,6 +69,7 @@ internal static class GatewayHost
         ChatCompletionsApi.Map(app);
         TokensApi.Map(app);
         ModelsApi.Map(app);
+        FilesApi.Map(app);
         HealthApi.Map(app);
         return app;
     }

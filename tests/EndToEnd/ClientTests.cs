@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
-using Serving.TestKit;
 
 namespace Serving.EndToEnd;
 
@@ -41,21 +40,7 @@ public sealed class ClientTests(SharedPlatform shared)
     [Fact]
     public async Task The_openai_npm_client_chats_and_streams()
     {
-        string node = Environment.GetEnvironmentVariable("SERVING_TEST_NODE") is { Length: > 0 } path ? path : "node";
-        string folder = Path.Combine(Repository.Root, "tests", "EndToEnd", "node");
-        Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", "openai")), "npm ci has not been run in tests/EndToEnd/node: ./test.sh does it");
-        using Process process = Process.Start(new ProcessStartInfo(node, ["chat.mjs", new Uri(_platform.BaseAddress, "/v1").ToString()])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{output}\n{await errors}");
-
-        JsonElement seen = JsonDocument.Parse(output).RootElement;
+        JsonElement seen = await Node.RunAsync(_platform, "chat.mjs");
         Assert.Equal(Chat.Answer, seen.GetProperty("text").GetString());
         Assert.Equal(Chat.Answer, seen.GetProperty("streamed").GetString());
         Assert.Equal("stop", seen.GetProperty("finish").GetString());

@@ -1,11 +1,9 @@
 using System.ClientModel;
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenAI;
 using OpenAI.Chat;
-using Serving.TestKit;
 
 namespace Serving.EndToEnd;
 
@@ -126,21 +124,7 @@ public sealed class ToolCallTests(ScriptedPlatform scripted) : IClassFixture<Scr
     [Fact]
     public async Task The_openai_npm_client_runs_tools()
     {
-        string node = Environment.GetEnvironmentVariable("SERVING_TEST_NODE") is { Length: > 0 } path ? path : "node";
-        string folder = Path.Combine(Repository.Root, "tests", "EndToEnd", "node");
-        Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", "openai")), "npm ci has not been run in tests/EndToEnd/node: ./test.sh does it");
-        using Process process = Process.Start(new ProcessStartInfo(node, ["tools.mjs", new Uri(_platform.BaseAddress, "/v1").ToString(), .. ToolFamilies.All.Keys])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{output}\n{await errors}");
-
-        JsonObject seen = JsonNode.Parse(output)!.AsObject();
+        JsonObject seen = JsonObject.Create(await Node.RunAsync(_platform, "tools.mjs", [.. ToolFamilies.All.Keys]))!;
         foreach ((string name, Family family) in ToolFamilies.All)
         {
             foreach (string way in (string[])["whole", "streamed"])

@@ -25,4 +25,7 @@ public static class OpenAiErrorType
 [JsonSerializable(typeof(OpenAiErrorBody))]
 [JsonSerializable(typeof(OpenAiModel))]
 [JsonSerializable(typeof(OpenAiModelList))]
+[JsonSerializable(typeof(OpenAiFile))]
+[JsonSerializable(typeof(OpenAiList<OpenAiFile>), TypeInfoPropertyName = "OpenAiFileList")]
+[JsonSerializable(typeof(OpenAiDeleted))]
 public sealed partial class OpenAiJson : JsonSerializerContext;

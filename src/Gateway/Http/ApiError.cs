@@ -2,12 +2,13 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Serving.Contracts.Internal;
 using Serving.Contracts.OpenAI;
+using Serving.Storage.Documents;
 
 namespace Serving.Gateway.Http;
 
 /// <summary>A failed answer of the API: the one place where status, OpenAI's error body and headers meet.</summary>
 /// <param name="RetryAfterSeconds">0: no advice.</param>
-internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSeconds = 0)
+internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSeconds = 0) : IResult
 {
     /// <summary>Messages are read by people: they keep their quotes and umlauts.</summary>
     private static readonly OpenAiJson _json = new(new JsonSerializerOptions(OpenAiJson.Default.Options)
@@ -20,10 +21,25 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
     public static ApiError Invalid(string message, string? param = null, string? code = null, int status = StatusCodes.Status400BadRequest) =>
         new(status, new OpenAiError(message, OpenAiErrorType.InvalidRequest, param, code));
 
+    /// <summary>The tenant has no such thing; that another one has, nobody learns.</summary>
+    /// <param name="kind">What it would be: <c>file</c>.</param>
+    public static ApiError NotFound(string kind, string id) =>
+        Invalid($"There is no {kind} '{id}': it was never there, has expired or was deleted.", "id", "not_found", StatusCodes.Status404NotFound);
+
     public static ApiError Unavailable(string message, int retryAfterSeconds = 1) => new(
         StatusCodes.Status503ServiceUnavailable,
         new OpenAiError(message, OpenAiErrorType.Server, null, "service_unavailable"),
         retryAfterSeconds);
+
+    /// <summary>403, because trying again does not help, as clients would after 429.</summary>
+    public static ApiError NoRoom(QuotaExceeded exceeded) => new(
+        StatusCodes.Status403Forbidden,
+        new OpenAiError(
+            $"There is no room for it: {exceeded.Used.Objects} of {exceeded.Quota.Objects} things with {exceeded.Used.Bytes} of {exceeded.Quota.Bytes} bytes are stored. "
+                + "Delete files, batches or stored answers, or have the operator raise Storage:TenantBytesMax or Storage:TenantObjectsMax.",
+            OpenAiErrorType.InvalidRequest,
+            null,
+            "storage_quota_exceeded"));
 
     public static ApiError WorkerLost(string message) => new(
         StatusCodes.Status502BadGateway,
@@ -77,6 +93,9 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
             await response.Body.WriteAsync(body, context.RequestAborted);
         }
     }
+
+    /// <summary>Lets a handler return it.</summary>
+    Task IResult.ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext);
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

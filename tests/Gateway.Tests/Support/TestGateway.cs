@@ -62,6 +62,9 @@ internal sealed class TestGateway : IAsyncDisposable
         return new TestGateway(app, folder, cluster);
     }
 
+    /// <summary>Everything that lies in the folder of stored things.</summary>
+    public string[] StoredFiles() => Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories);
+
     /// <summary>A gateway before one prefill worker and the given decode workers.</summary>
     public static Task<TestGateway> BeforeAsync(params StubWorker[] workers)
     {
