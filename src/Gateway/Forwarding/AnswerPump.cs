@@ -31,7 +31,7 @@ internal sealed class AnswerPump(CompletionCall call, IAnswerEvents events, Time
                 break;
             case CompletionEvent.EventOneofCase.Finished when next.Finished.Reason != FinishReason.Unspecified && IsChoice(next.Finished.Choice):
                 next.Finished.Choice += prompt * call.Profile.Choices;
-                Finish(next.Finished, output);
+                await FinishAsync(next.Finished, output, cancellationToken);
                 break;
             case CompletionEvent.EventOneofCase.Error:
                 Fail(ApiError.Of(next.Error), output);
@@ -72,12 +72,19 @@ internal sealed class AnswerPump(CompletionCall call, IAnswerEvents events, Time
 
     private bool IsChoice(int choice) => (uint)choice < (uint)call.Profile.Choices;
 
-    private void Finish(CompletionFinished finished, IBufferWriter<byte> output)
+    private async ValueTask FinishAsync(CompletionFinished finished, IBufferWriter<byte> output, CancellationToken cancellationToken)
     {
         call.Renderer.Finished(finished, output);
         _completionTokens += finished.CompletionTokens + finished.DiscardedTokens;
         if (++_finishedChoices == call.Choices)
         {
+            // Whoever has seen an answer's end finds it stored.
+            if (call.Renderer is IAnswerKeeper keeper && await keeper.KeepAsync(cancellationToken) is { } error)
+            {
+                Fail(error, output);
+                return;
+            }
+
             call.CompletionTokens = _completionTokens;
             call.Renderer.Completed(_completionTokens, output);
         }

@@ -136,6 +136,11 @@ internal sealed class GenerationPipeline(
             return (null, error);
         }
 
+        if (request.Admit is { } admit && await admit() is { } refusal)
+        {
+            return (null, refusal);
+        }
+
         var legs = new List<PromptLeg>(profile.Prompts.Count);
         foreach (var prompt in profile.Prompts)
         {
