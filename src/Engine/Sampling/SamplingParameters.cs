@@ -66,6 +66,12 @@ public sealed record SamplingParameters
     /// </summary>
     public int? Logprobs { get; init; }
 
+    /// <summary>
+    /// Whether the same is kept of every prompt token but the first, which nothing goes before. Then the whole prompt is computed, even where blocks of it
+    /// are cached.
+    /// </summary>
+    public bool PromptLogprobs { get; init; }
+
     /// <summary>Random numbers are drawn from (seed, choice, position): the same seed gives the same text whatever else is in the batch.</summary>
     public long Seed { get; init; }
 

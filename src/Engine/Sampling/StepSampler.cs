@@ -36,7 +36,10 @@ public sealed class StepSampler
         }
     }
 
-    /// <summary>Chooses a token from the first row of each sequence that has logits in a step that has run.</summary>
+    /// <summary>
+    /// Chooses a token from the first row of each sequence that has logits in a step that has run, and keeps the log probabilities of prompt tokens where they are
+    /// wanted.
+    /// </summary>
     public void Run(Scheduler scheduler, StepPlan plan)
     {
         ArgumentNullException.ThrowIfNull(scheduler);
@@ -73,7 +76,7 @@ public sealed class StepSampler
 
     private int Choose(Sampler sampler, in ScheduledSequence scheduled, int row)
     {
-        ReadOnlySpan<float> logits = _plan.Logits.Slice((scheduled.LogitsIndex + row) * _plan.VocabularySize, _plan.VocabularySize);
+        ReadOnlySpan<float> logits = Logits(scheduled.LogitsIndex + row);
         if (!sampler.TrySample(scheduled.Sequence.SamplingInput(logits), out int token))
         {
             return NoToken;
@@ -82,6 +85,16 @@ public sealed class StepSampler
         scheduled.Sequence.Logprobs?.Add(sampler, logits, token);
         return token;
     }
+
+    private void KeepPromptLogprobs(Sampler sampler, in ScheduledSequence scheduled)
+    {
+        for (int row = 0; row < scheduled.ScheduledTokens - scheduled.DraftCount; row++)
+        {
+            scheduled.Sequence.KeepPromptLogprob(row, sampler, Logits(scheduled.PromptLogitsIndex + row));
+        }
+    }
+
+    private ReadOnlySpan<float> Logits(int row) => _plan.Logits.Slice(row * _plan.VocabularySize, _plan.VocabularySize);
 
     private struct Rows(StepSampler sampler, Scheduler scheduler) : IParallelWork
     {
@@ -92,6 +105,11 @@ public sealed class StepSampler
             ReadOnlySpan<ScheduledSequence> all = scheduler.Scheduled;
             for (int i = Interlocked.Increment(ref _next) - 1; i < all.Length; i = Interlocked.Increment(ref _next) - 1)
             {
+                if (all[i].PromptLogitsIndex >= 0)
+                {
+                    sampler.KeepPromptLogprobs(sampler._samplers[thread], in all[i]);
+                }
+
                 if (all[i].LogitsIndex >= 0)
                 {
                     sampler._tokens[i] = sampler.Choose(sampler._samplers[thread], in all[i], row: 0);

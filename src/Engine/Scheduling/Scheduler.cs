@@ -224,6 +224,12 @@ public sealed partial class Scheduler
                 // The last token gives the logits to sample from: it waits for what the answer is held to.
                 var ready = sequence.CanSample ? sequence.PendingTokens : sequence.PendingTokens - 1;
                 var tokens = Math.Min(ready, _chunkTokensLeft);
+                if (sequence.WantsPromptLogits)
+                {
+                    // Each sequence that may yet join the step keeps a row of logits.
+                    tokens = Math.Min(tokens, plan.LogitRowsMax - plan.LogitRowCount - (_running.Count - _scheduledCount - 1));
+                }
+
                 if (tokens > 0)
                 {
                     _chunkTokensLeft -= tokens;
@@ -243,8 +249,11 @@ public sealed partial class Scheduler
     private void Schedule(StepPlan plan, Sequence sequence, int tokens, int drafts)
     {
         var reachesEnd = tokens == sequence.PendingTokens && sequence.Work != SequenceWork.PrefillOnly;
-        var logits = plan.Add(sequence.Pending(tokens + drafts), sequence.ComputedTokens, sequence.Table.Blocks, reachesEnd ? 1 + drafts : 0);
+        var wantsAll = sequence.WantsPromptLogits;
+        var logitRows = wantsAll ? tokens + drafts : reachesEnd ? 1 + drafts : 0;
+        var first = plan.Add(sequence.Pending(tokens + drafts), sequence.ComputedTokens, sequence.Table.Blocks, logitRows);
+        var sampled = !reachesEnd ? -1 : wantsAll ? first + tokens - 1 : first;
         sequence.ScheduledStep = _step;
-        _scheduled[_scheduledCount++] = new ScheduledSequence(sequence, tokens + drafts, logits, drafts);
+        _scheduled[_scheduledCount++] = new ScheduledSequence(sequence, tokens + drafts, sampled, drafts, wantsAll ? first : -1);
     }
 }

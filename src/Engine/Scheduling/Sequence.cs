@@ -54,11 +54,12 @@ public sealed class Sequence
         prompt.CopyTo(_tokens);
         TokenCount = prompt.Length;
         Logprobs = sampling.Logprobs is { } top ? new AnswerLogprobs(tokensMax - prompt.Length, top) : null;
+        PromptLogprobs = sampling is { Logprobs: { } beside, PromptLogprobs: true } ? new AnswerLogprobs(prompt.Length - 1, beside) : null;
         Table = new BlockTable(layout.BlocksFor(tokensMax), layout.Groups.Count);
         AwaitsRemoteKv = work == SequenceWork.GenerateFromRemoteKv;
-        _root = root;
+        _root = PromptLogprobs is null ? root : default;
         _blockSize = layout.BlockSize;
-        _identities = root.IsNone ? [] : new BlockIdentity[tokensMax / _blockSize];
+        _identities = _root.IsNone ? [] : new BlockIdentity[tokensMax / _blockSize];
         if (prompt.Length / _blockSize > 0 && CanShareBlocks)
         {
             // Here, on the caller's thread, so that the engine's has only what it samples left to hash.
@@ -74,6 +75,12 @@ public sealed class Sequence
 
     /// <summary>Of the answer's tokens, where <see cref="SamplingParameters.Logprobs"/> asks for them.</summary>
     public AnswerLogprobs? Logprobs { get; }
+
+    /// <summary>
+    /// Of the prompt's tokens from the second on, where <see cref="SamplingParameters.PromptLogprobs"/> asks for them; all of them are there with the answer's first
+    /// token, unless the sequence has a <see cref="Parent"/>. It shares no blocks: every row has to be computed for its logits.
+    /// </summary>
+    public AnswerLogprobs? PromptLogprobs { get; }
 
     /// <summary>Whose it is: tenants get equal shares. Default: nobody's in particular.</summary>
     public string Tenant { get; init; } = "";
@@ -154,11 +161,24 @@ public sealed class Sequence
         Constraint = Constraint?.Matcher,
     };
 
+    /// <summary>Keeps the log probability that a pending row gives to the prompt token behind it, unless it is known from before a preemption.</summary>
+    internal void KeepPromptLogprob(int row, Sampler sampler, ReadOnlySpan<float> logits)
+    {
+        var place = ComputedTokens + row;
+        if (place == PromptLogprobs!.Count && place + 1 < PromptLength)
+        {
+            PromptLogprobs.Add(sampler, logits, _tokens[place + 1]);
+        }
+    }
+
     /// <summary>The scheduler's step that last held rows of this sequence.</summary>
     internal long ScheduledStep { get; set; }
 
     /// <summary>Tokens yet to be computed: 1 in decode.</summary>
     internal int PendingTokens => TokenCount - ComputedTokens;
+
+    /// <summary>Whether the logits of every pending row are wanted.</summary>
+    internal bool WantsPromptLogits => PromptLogprobs?.Count < PromptLength - 1;
 
     internal ReadOnlySpan<int> Pending(int count) => _tokens.AsSpan(ComputedTokens, count);
 

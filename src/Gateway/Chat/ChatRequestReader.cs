@@ -49,7 +49,7 @@ internal static class ChatRequestReader
         var profile = new GenerationProfile
         {
             Model = model!,
-            Prompts = [Prompt.Of(prompt)],
+            Prompts = [Prompt.Of(prompt, "messages")],
             Sampling = sampling,
             Stop = stop,
             Choices = choices,

@@ -174,6 +174,8 @@ internal sealed class GenerationPipeline(
         {
             RequestId = origin.RequestId,
             Model = model.Name,
+            PromptParam = prompt.Param,
+            Echo = profile.Echo,
             Sampling = profile.Sampling,
             Tools = profile.Tools,
             Stop = profile.Stop,

@@ -21,6 +21,9 @@ internal sealed record GenerationProfile
     /// <summary>Answers to be computed for each prompt, of which the best are given.</summary>
     public int BestOf { get; init; } = 1;
 
+    /// <summary>Whether the prompts are wanted back, with the log probabilities of their tokens where those of answers are.</summary>
+    public bool Echo { get; init; }
+
     /// <summary>Who goes first.</summary>
     public Priority Priority { get; init; }
 

@@ -1,8 +1,5 @@
-using Google.Protobuf;
 using Serving.Contracts.Internal;
-using Serving.Engine.Sampling;
 using Serving.Engine.Scheduling;
-using Serving.Text.Tokenization;
 using Serving.Worker.Loop;
 using Serving.Worker.Models;
 
@@ -82,6 +79,14 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
             return false;
         }
 
+        if (RequestParameters.IsPromptOnly(request))
+        {
+            // The engine gives one token at least; nobody is told of it.
+            sequence.Cancel();
+            WriteEnd(FinishReason.Length, events);
+            return false;
+        }
+
         WriteToken(output, events);
         if (!_parts.IsOver)
         {
@@ -153,21 +158,8 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
 
         for (; _reportedTokens < _parts.SentTokens; _reportedTokens++)
         {
-            ReadOnlySpan<TokenLogprob> token = sequence.Logprobs![_reportedTokens];
-            TokenLogprobs logprobs = new() { Token = Probability(token[0]) };
-            foreach (TokenLogprob likely in token[1..])
-            {
-                logprobs.Top.Add(Probability(likely));
-            }
-
-            chunk.Logprobs.Add(logprobs);
+            chunk.Logprobs.Add(AnswerProbabilities.Of(sequence.Logprobs![_reportedTokens], model.Tokenizer));
         }
-    }
-
-    private TokenProbability Probability(TokenLogprob token)
-    {
-        ITokenizer tokenizer = model.Tokenizer;
-        return new TokenProbability { Id = token.TokenId, Text = ByteString.CopyFrom(tokenizer.TokenBytes(token.TokenId)), Logprob = token.Logprob };
     }
 
     private RequestError? ErrorOf(in SequenceOutput output) => output.Kind switch

@@ -25,7 +25,7 @@ internal sealed partial class CompletionRunner(
         error ??= RequestParameters.Check(request, model);
         if (error is not null)
         {
-            return error;
+            return RequestErrors.Named(error, request);
         }
 
         int[] prompt = encoded.Tokens;
@@ -33,12 +33,12 @@ internal sealed partial class CompletionRunner(
         Task<CompiledGrammar>? grammar = constraint is null ? null : model.Grammars.CompileAsync(constraint);
 
         long seed = request.Sampling.HasSeed ? request.Sampling.Seed : RandomNumberGenerator.GetInt32(int.MaxValue);
-        bool remote = request.Prefill is not null && prompt.Length > 1;
+        bool remote = request.Prefill is not null && prompt.Length > 1 && !RequestParameters.HasPromptLogprobs(request);
         Deadline deadline = new(request.TimeoutMs);
         SubmitResult submitted = model.Engine.Submit(SequenceOf(model, request, prompt, grammar, seed, choice: 0, remote, deadline.TimeLeft));
         if (!submitted.IsAccepted)
         {
-            return RequestErrors.From(submitted.Refusal);
+            return RequestErrors.Named(RequestErrors.From(submitted.Refusal), request);
         }
 
         SequenceHandle sequence = submitted.Handle;
@@ -50,7 +50,7 @@ internal sealed partial class CompletionRunner(
             submitted = model.Engine.Submit(another with { ForkOf = sequence });
             if (!submitted.IsAccepted)
             {
-                return RequestErrors.From(submitted.Refusal);
+                return RequestErrors.Named(RequestErrors.From(submitted.Refusal), request);
             }
 
             choices.Add(submitted.Handle);
@@ -95,7 +95,16 @@ internal sealed partial class CompletionRunner(
                 KvBytesReceived = handedOff ? handOff.KvBytes : 0,
                 Seed = seed,
             };
-            return await StreamAsync(choices, started, sequence, events, clientGone);
+            if (await choices.BeginAsync(clientGone) is { } failure)
+            {
+                return failure;
+            }
+
+            started.CachedTokens = sequence.CachedTokens;
+            started.ComputedPromptTokens = sequence.ComputedPromptTokens;
+            started.Echo = request.Echo ? PromptEchoes.Of(model, request, prompt, sequence) : null;
+            events.Write(new CompletionEvent { Started = started });
+            return await choices.RunAsync(events, clientGone);
         }
         catch (GrammarException exception)
         {
@@ -115,7 +124,7 @@ internal sealed partial class CompletionRunner(
             PromptTokens = prompt,
             Grammar = grammar,
             Work = remote ? SequenceWork.GenerateFromRemoteKv : SequenceWork.Generate,
-            MaxTokens = request.Stop.HasMaxTokens ? request.Stop.MaxTokens : null,
+            MaxTokens = request.Stop.HasMaxTokens ? Math.Max(1, request.Stop.MaxTokens) : null,
             EndTokens = RequestParameters.EndTokens(request, model),
             CacheSalt = request.CacheSalt,
             Tenant = request.Tenant,
@@ -163,21 +172,6 @@ internal sealed partial class CompletionRunner(
         }
 
         return outcome;
-    }
-
-    /// <summary>Writes the answers, once there is a first token.</summary>
-    private static async Task<RequestError?> StreamAsync(
-        ChoiceStreams choices, CompletionStarted started, SequenceHandle first, CompletionEventWriter events, CancellationToken clientGone)
-    {
-        if (await choices.BeginAsync(clientGone) is { } failure)
-        {
-            return failure;
-        }
-
-        started.CachedTokens = first.CachedTokens;
-        started.ComputedPromptTokens = first.ComputedPromptTokens;
-        events.Write(new CompletionEvent { Started = started });
-        return await choices.RunAsync(events, clientGone);
     }
 
     [LoggerMessage(5301, LogLevel.Debug, "Request {RequestId}: the client went away")]

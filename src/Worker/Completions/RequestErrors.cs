@@ -9,6 +9,14 @@ internal static class RequestErrors
 {
     private const int RetryAfterSeconds = 1;
 
+    /// <summary>What a prompt, and one of messages, is called where nobody has said otherwise.</summary>
+    private const string Prompt = "prompt";
+    private const string Messages = "messages";
+
+    /// <summary>The error with the prompt's name in the client's request.</summary>
+    public static RequestError Named(RequestError error, CompletionRequest request) =>
+        (error.Param is Prompt or Messages) && request.PromptParam.Length > 0 ? new RequestError(error) { Param = request.PromptParam } : error;
+
     public static RequestError UnknownModel(string model, IEnumerable<string> served) => new()
     {
         Fault = Fault.Gateway,
@@ -96,5 +104,5 @@ internal static class RequestErrors
     };
 
     private static RequestError ClientError(Refusal refusal, string code) =>
-        new() { Fault = Fault.Client, Status = 400, Message = refusal.Message, Param = "messages", Code = code };
+        new() { Fault = Fault.Client, Status = 400, Message = refusal.Message, Param = Prompt, Code = code };
 }

@@ -19,6 +19,12 @@ internal static class RequestParameters
     /// <summary>Answers to be computed.</summary>
     public static int Sequences(CompletionRequest request) => Math.Max(Choices(request), request.BestOf);
 
+    /// <summary>Whether no answer is wanted, only what the prompt has to say.</summary>
+    public static bool IsPromptOnly(CompletionRequest request) => request.Stop is { HasMaxTokens: true, MaxTokens: 0 };
+
+    /// <summary>Whether the log probabilities of the prompt's tokens are wanted.</summary>
+    public static bool HasPromptLogprobs(CompletionRequest request) => request.Echo && request.Sampling.HasLogprobs;
+
     /// <summary>What is wrong, or null. Most mistakes the gateway has found before; it knows no vocabulary.</summary>
     public static RequestError? Check(CompletionRequest request, ModelRuntime model)
     {
@@ -70,6 +76,7 @@ internal static class RequestParameters
             LogitBias = (TokenBias[])[.. asked.LogitBias.Select(bias => new TokenBias(bias.Id, bias.Bias))],
             MinTokens = request.Stop.MinTokens,
             Logprobs = asked.HasLogprobs ? asked.Logprobs : isRanked ? 0 : null,
+            PromptLogprobs = HasPromptLogprobs(request),
             Seed = seed,
             Choice = choice,
         };

@@ -55,6 +55,9 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     /// </summary>
     public AnswerLogprobs? Logprobs => Sequence.Logprobs;
 
+    /// <summary>The same of the prompt's tokens from the second on (<see cref="SamplingParameters.PromptLogprobs"/>); there with the first token of the answer.</summary>
+    public AnswerLogprobs? PromptLogprobs => Sequence.PromptLogprobs;
+
     public SequenceTimings Timings => _clock.Timings;
 
     internal Sequence Sequence { get; }

@@ -20,10 +20,20 @@ internal sealed class PromptEncoder(
     public (EncodedPrompt Prompt, RequestError? Error) Encode(CompletionRequest request) => request.PromptCase switch
     {
         CompletionRequest.PromptOneofCase.Chat => Encode(request.Chat),
-        CompletionRequest.PromptOneofCase.Text => (new EncodedPrompt(Encode(request.Text)), null),
+        CompletionRequest.PromptOneofCase.Text => EncodeText(request.Text),
         CompletionRequest.PromptOneofCase.Tokens => (new EncodedPrompt([.. request.Tokens.Ids]), null),
         _ => (default, Refuse("The request has no prompt.", "prompt")),
     };
+
+    /// <summary>The tokens of a text that is to be gone on with. An empty one is the beginning of a text.</summary>
+    private (EncodedPrompt Prompt, RequestError? Error) EncodeText(string text)
+    {
+        int[] tokens = Encode(text);
+        int? begin = tokenizer.BeginOfTextId ?? tokenizer.EndOfTextId;
+        return tokens.Length > 0 ? (new EncodedPrompt(tokens), null)
+            : begin is { } token ? (new EncodedPrompt([token]), null)
+            : (default, Refuse("The prompt is empty, and this model has no token that begins a text.", "prompt"));
+    }
 
     /// <summary>A text's tokens. None of it becomes special tokens; <paramref name="addSpecialTokens"/> puts those around it that the model expects.</summary>
     public int[] Encode(string text, bool addSpecialTokens = true) => Encode(PromptText.Plain(text), addSpecialTokens);

@@ -88,6 +88,45 @@ public sealed class SamplingCompletionTests
     }
 
     [Fact]
+    public async Task An_echo_has_the_prompts_text_and_its_tokens_log_probabilities()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        CompletionRequest request = HandOffTests.Request(prefillAddress: null);
+        request.Sampling.Logprobs = 2;
+        Answer written = await Answer.AskAsync(worker, request);
+        CompletionRequest whole = new(request) { Echo = true };
+        whole.Tokens.Ids.AddRange(written.Tokens);
+
+        // A peer that is not there: whose prompt is looked at computes it here.
+        whole.Prefill = new PrefillPeer { WorkerId = "nobody", Address = "http://127.0.0.1:9" };
+        whole.Stop.MaxTokens = 0;
+        Answer answer = await Answer.AskAsync(worker, whole);
+
+        PromptEcho echo = answer.Started.Echo;
+        Assert.Equal(whole.Tokens.Ids, echo.Logprobs.Select(token => token.Token.Id));
+        Assert.Empty(echo.Logprobs[0].Top);
+        Assert.Equal(written.LogprobsOf(0), echo.Logprobs.TakeLast(written.Tokens.Length));
+        Assert.EndsWith(written.Text, echo.Text, StringComparison.Ordinal);
+        Assert.Equal((0, FinishReason.Length, ""), (answer.Finished.CompletionTokens, answer.Finished.Reason, answer.Text));
+        Assert.Equal(0, worker.Engine.Snapshot.KvBlocksUsed);
+    }
+
+    [Fact]
+    public async Task Without_log_probabilities_an_echo_is_the_text_alone()
+    {
+        await using WorkerUnderTest worker = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        CompletionRequest request = HandOffTests.Request(prefillAddress: null);
+        string text = (await Answer.AskAsync(worker, request)).Text;
+        request.Text = text;
+        request.Echo = true;
+
+        Answer answer = await Answer.AskAsync(worker, request);
+
+        Assert.Equal((text, 0), (answer.Started.Echo.Text, answer.Started.Echo.Logprobs.Count));
+        Assert.NotEmpty(answer.Text);
+    }
+
+    [Fact]
     public async Task A_stop_sequence_takes_its_tokens_log_probabilities_with_it_and_is_named()
     {
         await using WorkerUnderTest worker = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
