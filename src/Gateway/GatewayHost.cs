@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Serving.Gateway.Chat;
+using Serving.Gateway.Completions;
 using Serving.Gateway.Configuration;
 using Serving.Gateway.Files;
 using Serving.Gateway.Forwarding;
@@ -67,6 +68,7 @@ internal static class GatewayHost
         app.UseMiddleware<AccessMiddleware>();
         app.UseRouting();
         ChatCompletionsApi.Map(app);
+        CompletionsApi.Map(app);
         TokensApi.Map(app);
         ModelsApi.Map(app);
         FilesApi.Map(app);

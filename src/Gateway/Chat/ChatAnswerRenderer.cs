@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Forwarding;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;
@@ -13,11 +14,11 @@ namespace Serving.Gateway.Chat;
 internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasLogprobs) : IAnswerRenderer
 {
     private readonly Choice[] _choices = [.. Enumerable.Range(0, choices).Select(_ => new Choice(hasLogprobs ? [] : null))];
-    private CompletionStarted? _started;
+    private readonly AnswerUsage _usage = new();
 
     public bool IsStream => false;
 
-    public void Started(int prompt, CompletionStarted started, IBufferWriter<byte> output) => _started = started;
+    public void Started(int prompt, CompletionStarted started, IBufferWriter<byte> output) => _usage.Add(started);
 
     public void Tokens(TokenChunk tokens, IBufferWriter<byte> output)
     {
@@ -28,9 +29,13 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
         choice.Logprobs?.AddRange(tokens.Logprobs);
     }
 
-    public void Finished(CompletionFinished finished, IBufferWriter<byte> output) => _choices[finished.Choice].Finished = finished;
+    public void Finished(CompletionFinished finished, IBufferWriter<byte> output)
+    {
+        _choices[finished.Choice].Finished = finished;
+        _usage.Add(finished);
+    }
 
-    public void Completed(int completionTokens, IBufferWriter<byte> output)
+    public void Completed(IBufferWriter<byte> output)
     {
         using var json = new Utf8JsonWriter(output, ApiJson.WriterOptions);
         json.WriteStartObject();
@@ -42,7 +47,7 @@ internal sealed class ChatAnswerRenderer(ChatAnswerId id, int choices, bool hasL
         }
 
         json.WriteEndArray();
-        json.WriteUsage(_started!, completionTokens, _choices.Sum(choice => choice.Finished!.ReasoningTokens));
+        _usage.Write(json);
         json.WriteEndObject();
     }
 

@@ -1,15 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using Serving.Contracts.Internal;
+using Serving.Gateway.Generation;
 
 namespace Serving.Gateway.Chat;
 
 /// <summary>Log probabilities as <c>chat.completion</c> and its chunks have them.</summary>
 internal static class ChatLogprobs
 {
-    // What OpenAI gives for a token that is as good as impossible: JSON has no infinity.
-    private const float Impossible = -9999;
-
     /// <summary>Writes the member <c>logprobs</c>.</summary>
     /// <param name="tokens">Null: none were asked for.</param>
     public static void WriteLogprobs(this Utf8JsonWriter json, IReadOnlyList<TokenLogprobs>? tokens)
@@ -47,7 +45,7 @@ internal static class ChatLogprobs
     {
         // A part of a character becomes U+FFFD here; "bytes" has it as it is.
         json.WriteString("token"u8, Encoding.UTF8.GetString(token.Text.Span));
-        json.WriteNumber("logprob"u8, float.IsFinite(token.Logprob) ? token.Logprob : Impossible);
+        json.WriteNumber("logprob"u8, AnswerJson.Logprob(token));
         json.WriteStartArray("bytes"u8);
         foreach (var part in token.Text.Span)
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 using Google.Protobuf;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Forwarding;
@@ -11,29 +10,24 @@ namespace Serving.Gateway.Chat;
 /// <summary>Reads the body of <c>POST /v1/chat/completions</c> field by field, and refuses by name what it cannot honour.</summary>
 internal static class ChatRequestReader
 {
-    private const int NameLengthMax = 256;
+    private const int TopLogprobsMax = 20;
 
     public static GenerationRequest? Read(RequestFields fields)
     {
-        var model = fields.Text("model", NameLengthMax);
-        if (string.IsNullOrEmpty(model))
-        {
-            fields.Fail("model", "is missing: name one of the models that GET /v1/models lists.");
-        }
-
+        var model = ModelReader.Read(fields);
         var messages = new ArrayBufferWriter<byte>();
         ChatMessagesReader.Read(fields, messages);
         var tools = ToolsReader.Read(fields);
         var sampling = SamplingReader.Read(fields);
-        var stop = StopReader.Read(fields);
+        ReadLogprobs(fields, sampling);
+        var stop = StopReader.Read(fields, ReadMaxTokens(fields));
         var constraint = ConstraintReader.Read(fields);
-        var stream = fields.Boolean("stream") ?? false;
-        var includeUsage = ReadIncludeUsage(fields, stream);
-        var cacheSalt = fields.Text("cache_salt", NameLengthMax) ?? "";
+        var (stream, includeUsage) = StreamingReader.Read(fields);
+        var cacheSalt = CacheSaltReader.Read(fields);
         var (priority, tier) = PriorityReader.Read(fields);
         var templateArguments = TemplateArgumentsReader.Read(fields);
         var (choices, bestOf) = ChoicesReader.Read(fields, stream);
-        UnsupportedFields.Check(fields);
+        UnsupportedChatFields.Check(fields);
         if (fields.Error is not null)
         {
             return null;
@@ -48,7 +42,7 @@ internal static class ChatRequestReader
         };
         var profile = new GenerationProfile
         {
-            Model = model!,
+            Model = model,
             Prompts = [Prompt.Of(prompt, "messages")],
             Sampling = sampling,
             Stop = stop,
@@ -68,45 +62,29 @@ internal static class ChatRequestReader
         return stream ? new ChatStreamRenderer(id, includeUsage, profile.Choices, hasLogprobs) : new ChatAnswerRenderer(id, profile.Choices, hasLogprobs);
     }
 
-    private static bool ReadIncludeUsage(RequestFields fields, bool stream)
+    private static long? ReadMaxTokens(RequestFields fields)
     {
-        if (!fields.TryGet("stream_options", out var value))
+        var older = fields.Integer("max_tokens", 1, int.MaxValue);
+        var newer = fields.Integer("max_completion_tokens", 1, int.MaxValue);
+        if (older is not null && newer is not null)
         {
-            return false;
+            fields.Fail("max_tokens", "is the older name of 'max_completion_tokens': send only one of them.");
         }
 
-        if (!stream)
-        {
-            fields.Fail("stream_options", "is only allowed when 'stream' is true.");
-            return false;
-        }
-
-        if (value.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail("stream_options", $"must be an object, not {RequestFields.Kind(value)}.");
-            return false;
-        }
-
-        if (ReadOption(fields, value, "include_obfuscation"))
-        {
-            fields.Fail("stream_options.include_obfuscation", "is not supported: no padding hides how long tokens are. Leave it out.", "unsupported_parameter");
-        }
-
-        return ReadOption(fields, value, "include_usage");
+        return newer ?? older;
     }
 
-    private static bool ReadOption(RequestFields fields, JsonElement options, string name)
+    private static void ReadLogprobs(RequestFields fields, SamplingParameters sampling)
     {
-        if (!options.TryGetProperty(name, out var option) || option.ValueKind is JsonValueKind.Null or JsonValueKind.False)
+        var isAsked = fields.Boolean("logprobs") ?? false;
+        var top = (int?)fields.Integer("top_logprobs", 0, TopLogprobsMax) ?? 0;
+        if (isAsked)
         {
-            return false;
+            sampling.Logprobs = top;
         }
-
-        if (option.ValueKind != JsonValueKind.True)
+        else if (top > 0)
         {
-            fields.Fail($"stream_options.{name}", $"must be true or false, not {RequestFields.Kind(option)}.");
+            fields.Fail("top_logprobs", "is only allowed when 'logprobs' is true.");
         }
-
-        return true;
     }
 }

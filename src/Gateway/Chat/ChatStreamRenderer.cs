@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Forwarding;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;
@@ -19,8 +20,7 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
     private readonly byte[] _head;
     private readonly ArrayBufferWriter<byte> _members = new(256);
     private readonly Utf8JsonWriter _json;
-    private CompletionStarted? _started;
-    private int _reasoningTokens;
+    private readonly AnswerUsage _usage = new();
 
     /// <param name="includeUsage">A last chunk tells the usage; <c>usage</c> is null in the others.</param>
     /// <param name="choices">How many there are.</param>
@@ -38,7 +38,7 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
 
     public void Started(int prompt, CompletionStarted started, IBufferWriter<byte> output)
     {
-        _started = started;
+        _usage.Add(started);
         for (var choice = 0; choice < _choices; choice++)
         {
             WriteChunk(output, choice, "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null"u8);
@@ -84,7 +84,7 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
 
     public void Finished(CompletionFinished finished, IBufferWriter<byte> output)
     {
-        _reasoningTokens += finished.ReasoningTokens;
+        _usage.Add(finished);
         BeginMembers();
         _json.WriteStartObject("delta"u8);
         _json.WriteEndObject();
@@ -93,14 +93,14 @@ internal sealed class ChatStreamRenderer : IAnswerRenderer, IDisposable
         WriteChunk(output, finished.Choice, EndMembers());
     }
 
-    public void Completed(int completionTokens, IBufferWriter<byte> output)
+    public void Completed(IBufferWriter<byte> output)
     {
         if (_includeUsage)
         {
             output.Write(_head);
             output.Write(",\"choices\":[],"u8);
             BeginMembers();
-            _json.WriteUsage(_started!, completionTokens, _reasoningTokens);
+            _usage.Write(_json);
             output.Write(EndMembers());
             output.Write("}\n\n"u8);
         }

@@ -86,7 +86,7 @@ internal sealed class AnswerPump(CompletionCall call, IAnswerEvents events, Time
             }
 
             call.CompletionTokens = _completionTokens;
-            call.Renderer.Completed(_completionTokens, output);
+            call.Renderer.Completed(output);
         }
     }
 

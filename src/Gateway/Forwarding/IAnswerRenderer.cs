@@ -20,8 +20,7 @@ internal interface IAnswerRenderer
     void Finished(CompletionFinished finished, IBufferWriter<byte> output);
 
     /// <summary>After the last choice.</summary>
-    /// <param name="completionTokens">Of all choices, also of those that are not given.</param>
-    void Completed(int completionTokens, IBufferWriter<byte> output);
+    void Completed(IBufferWriter<byte> output);
 
     /// <summary>Instead of what is still missing: the answer fails after it has started.</summary>
     void Failed(ApiError error, IBufferWriter<byte> output);

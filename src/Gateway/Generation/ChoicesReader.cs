@@ -9,10 +9,11 @@ internal static class ChoicesReader
     private const int BestOfMax = 20;
 
     /// <summary>Answers to be given, and answers to be computed, of which these are the best.</summary>
-    public static (int Choices, int BestOf) Read(RequestFields fields, bool stream)
+    /// <param name="bestOfMin">0 where it may say that no more are to be computed than given.</param>
+    public static (int Choices, int BestOf) Read(RequestFields fields, bool stream, int bestOfMin = 1)
     {
         var choices = (int?)fields.Integer("n", 1, ChoicesMax) ?? 1;
-        if (fields.Integer("best_of", 1, BestOfMax) is not { } bestOf)
+        if (fields.Integer("best_of", bestOfMin, BestOfMax) is not { } bestOf || bestOf == 0)
         {
             return (choices, choices);
         }

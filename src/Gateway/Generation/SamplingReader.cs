@@ -12,8 +12,8 @@ namespace Serving.Gateway.Generation;
 internal static class SamplingReader
 {
     private const int BiasesMax = 1024;
-    private const int TopLogprobsMax = 20;
 
+    /// <summary>All but log probabilities, which each API asks for in its own way.</summary>
     public static SamplingParameters Read(RequestFields fields)
     {
         var sampling = new SamplingParameters();
@@ -30,7 +30,6 @@ internal static class SamplingReader
         ReadFilters(fields, sampling);
         ReadPenalties(fields, sampling);
         ReadBias(fields, sampling);
-        ReadLogprobs(fields, sampling);
         return sampling;
     }
 
@@ -113,20 +112,6 @@ internal static class SamplingReader
             }
 
             sampling.LogitBias.Add(new TokenBias { Id = token, Bias = (float)bias });
-        }
-    }
-
-    private static void ReadLogprobs(RequestFields fields, SamplingParameters sampling)
-    {
-        var isAsked = fields.Boolean("logprobs") ?? false;
-        var top = (int?)fields.Integer("top_logprobs", 0, TopLogprobsMax) ?? 0;
-        if (isAsked)
-        {
-            sampling.Logprobs = top;
-        }
-        else if (top > 0)
-        {
-            fields.Fail("top_logprobs", "is only allowed when 'logprobs' is true.");
         }
     }
 }

@@ -7,21 +7,15 @@ namespace Serving.Gateway.Generation;
 /// <summary>Reads what ends an answer.</summary>
 internal static class StopReader
 {
-    private const int SequencesMax = 4;
     private const int SequenceLengthMax = 1024;
     private const int TokensMax = 128;
 
-    public static StopConditions Read(RequestFields fields)
+    /// <param name="maxTokens">Most tokens of the answer; null: until the context is full.</param>
+    /// <param name="sequencesField">What the API calls stop sequences.</param>
+    public static StopConditions Read(RequestFields fields, long? maxTokens, string sequencesField = "stop", int sequencesMax = 4)
     {
         var stop = new StopConditions();
-        var older = fields.Integer("max_tokens", 1, int.MaxValue);
-        var newer = fields.Integer("max_completion_tokens", 1, int.MaxValue);
-        if (older is not null && newer is not null)
-        {
-            fields.Fail("max_tokens", "is the older name of 'max_completion_tokens': send only one of them.");
-        }
-
-        if ((newer ?? older) is { } tokens)
+        if (maxTokens is { } tokens)
         {
             stop.MaxTokens = (int)tokens;
         }
@@ -33,34 +27,34 @@ internal static class StopReader
             fields.Fail("min_tokens", $"is {stop.MinTokens}, more than the {stop.MaxTokens} tokens that the answer may have.");
         }
 
-        ReadSequences(fields, stop);
+        ReadSequences(fields, stop, sequencesField, sequencesMax);
         ReadTokens(fields, stop);
         return stop;
     }
 
-    private static void ReadSequences(RequestFields fields, StopConditions stop)
+    private static void ReadSequences(RequestFields fields, StopConditions stop, string field, int sequencesMax)
     {
-        if (!fields.TryGet("stop", out var value))
+        if (!fields.TryGet(field, out var value))
         {
             return;
         }
 
         if (value.ValueKind != JsonValueKind.Array)
         {
-            AddSequence(fields, stop, "stop", value);
+            AddSequence(fields, stop, field, value);
             return;
         }
 
-        if (value.GetArrayLength() > SequencesMax)
+        if (value.GetArrayLength() > sequencesMax)
         {
-            fields.Fail("stop", $"has {value.GetArrayLength()} sequences; at most {SequencesMax} are allowed.");
+            fields.Fail(field, $"has {value.GetArrayLength()} sequences; at most {sequencesMax} are allowed.");
             return;
         }
 
         var index = 0;
         foreach (var sequence in value.EnumerateArray())
         {
-            AddSequence(fields, stop, $"stop[{index++}]", sequence);
+            AddSequence(fields, stop, $"{field}[{index++}]", sequence);
         }
     }
 

@@ -55,7 +55,7 @@ internal static class TokenizeReader
         var messages = new ArrayBufferWriter<byte>();
         ChatMessagesReader.Read(fields, messages);
         var tools = ToolsReader.Read(fields);
-        UnsupportedFields.CheckTemplate(fields);
+        UnsupportedChatFields.CheckTemplate(fields);
         return new ChatPrompt
         {
             MessagesJson = ByteString.CopyFrom(messages.WrittenSpan),

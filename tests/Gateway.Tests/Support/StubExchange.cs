@@ -25,7 +25,8 @@ internal sealed class StubExchange(HttpContext context, CompletionRequest reques
         await FinishAsync();
     }
 
-    public Task StartAsync() => SendAsync(new CompletionEvent
+    /// <param name="echo">The prompt, where it is wanted back.</param>
+    public Task StartAsync(PromptEcho? echo = null) => SendAsync(new CompletionEvent
     {
         Started = new CompletionStarted
         {
@@ -36,6 +37,7 @@ internal sealed class StubExchange(HttpContext context, CompletionRequest reques
             PrefillWorker = request.Prefill?.WorkerId ?? "",
             KvBytesReceived = request.Prefill is null ? 0 : 829_440,
             Seed = 7,
+            Echo = echo,
         },
     });
 
