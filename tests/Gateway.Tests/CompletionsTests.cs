@@ -28,7 +28,13 @@ public sealed class CompletionsTests
         Assert.Equal(
             new SamplingParameters
             {
-                Temperature = 0.5f, TopP = 0.5f, TopK = 3, Seed = 4, FrequencyPenalty = 1, LogitBias = { new TokenBias { Id = 5, Bias = -1 } }, Logprobs = 2,
+                Temperature = 0.5f,
+                TopP = 0.5f,
+                TopK = 3,
+                Seed = 4,
+                FrequencyPenalty = 1,
+                LogitBias = { new TokenBias { Id = 5, Bias = -1 } },
+                Logprobs = 2,
             },
             request.Sampling);
         Assert.Equal(new StopConditions { MaxTokens = 7, MinTokens = 1, Sequences = { "a", "b" } }, request.Stop);
