@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Serving.Gateway.Chat;
+using Serving.Gateway.Chat.Stored;
 using Serving.Gateway.Completions;
 using Serving.Gateway.Configuration;
 using Serving.Gateway.Files;
@@ -32,6 +33,7 @@ internal static class GatewayHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddStorage();
         services.AddSingleton<FileStore>();
+        services.AddSingleton<StoredChats>();
         services.AddHttpForwarder();
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<GatewayOptions>>(AddCorsPolicy);
@@ -72,6 +74,7 @@ internal static class GatewayHost
         TokensApi.Map(app);
         ModelsApi.Map(app);
         FilesApi.Map(app);
+        StoredChatsApi.Map(app);
         HealthApi.Map(app);
         return app;
     }

@@ -91,7 +91,7 @@ public sealed class BadInputTests
         ("logit_bias.5", Values("logit_bias", "{\"5\":101}", "{\"5\":\"1\"}", "{\"4\":1,\"5\":null}")),
         ("audio", Values("audio", "{}")),
         ("modalities", Values("modalities", "[\"text\",\"audio\"]", "[]")),
-        ("store", Values("store", "true")),
+        ("store", Values("store", "\"true\"", "1")),
         ("service_tier", Values("service_tier", "\"scale\"", "1")),
         ("priority", Values("priority", "0.5", "\"first\"", "1,\"service_tier\":\"flex\"")),
         ("metadata", Values("metadata", "[]")),
@@ -293,7 +293,7 @@ public sealed class BadInputTests
 
     [Theory]
     [InlineData("POST", "/v1/nothing", HttpStatusCode.NotFound, "unknown_url")]
-    [InlineData("GET", "/v1/chat/completions", HttpStatusCode.MethodNotAllowed, "method_not_allowed")]
+    [InlineData("PUT", "/v1/chat/completions", HttpStatusCode.MethodNotAllowed, "method_not_allowed")]
     [InlineData("DELETE", "/v1/models", HttpStatusCode.MethodNotAllowed, "method_not_allowed")]
     public async Task Unknown_urls_and_methods_have_openais_error_body(string method, string path, HttpStatusCode status, string code)
     {

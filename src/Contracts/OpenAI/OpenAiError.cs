@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Serving.Contracts.OpenAI;
@@ -28,4 +29,6 @@ public static class OpenAiErrorType
 [JsonSerializable(typeof(OpenAiFile))]
 [JsonSerializable(typeof(OpenAiList<OpenAiFile>), TypeInfoPropertyName = "OpenAiFileList")]
 [JsonSerializable(typeof(OpenAiDeleted))]
+[JsonSerializable(typeof(JsonNode))]
+[JsonSerializable(typeof(OpenAiList<JsonNode>), TypeInfoPropertyName = "JsonNodeList")]
 public sealed partial class OpenAiJson : JsonSerializerContext;

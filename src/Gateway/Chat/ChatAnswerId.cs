@@ -1,4 +1,5 @@
 using Serving.Gateway.Generation;
+using Serving.Storage;
 
 namespace Serving.Gateway.Chat;
 
@@ -7,5 +8,5 @@ namespace Serving.Gateway.Chat;
 /// <param name="ServiceTier">The tier that the request is served in; null where it named none.</param>
 internal sealed record ChatAnswerId(string Id, AnswerStamp Stamp, string? ServiceTier)
 {
-    public static ChatAnswerId New(AnswerStamp stamp, string? serviceTier) => new($"chatcmpl-{Guid.NewGuid():N}", stamp, serviceTier);
+    public static ChatAnswerId New(AnswerStamp stamp, string? serviceTier) => new(StoreId.New("chatcmpl-", stamp.CreatedAt), stamp, serviceTier);
 }

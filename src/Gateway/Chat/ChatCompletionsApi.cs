@@ -1,4 +1,6 @@
+using Serving.Gateway.Chat.Stored;
 using Serving.Gateway.Generation;
+using Serving.Gateway.Security;
 
 namespace Serving.Gateway.Chat;
 
@@ -6,5 +8,7 @@ namespace Serving.Gateway.Chat;
 internal static class ChatCompletionsApi
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
-        "/v1/chat/completions", static (HttpContext context, GenerationPipeline pipeline) => pipeline.AnswerAsync(context, ChatRequestReader.Read));
+        "/v1/chat/completions",
+        static (HttpContext context, GenerationPipeline pipeline, StoredChats chats) =>
+            pipeline.AnswerAsync(context, fields => ChatRequestReader.Read(fields, chats, Tenant.NameOf(context))));
 }

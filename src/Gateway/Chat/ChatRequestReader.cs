@@ -1,6 +1,7 @@
 using System.Buffers;
 using Google.Protobuf;
 using Serving.Contracts.Internal;
+using Serving.Gateway.Chat.Stored;
 using Serving.Gateway.Forwarding;
 using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
@@ -12,7 +13,8 @@ internal static class ChatRequestReader
 {
     private const int TopLogprobsMax = 20;
 
-    public static GenerationRequest? Read(RequestFields fields)
+    /// <param name="chats">Where the answer goes if the request has <c>store</c>.</param>
+    public static GenerationRequest? Read(RequestFields fields, StoredChats chats, string tenant)
     {
         var model = ModelReader.Read(fields);
         var messages = new ArrayBufferWriter<byte>();
@@ -27,6 +29,7 @@ internal static class ChatRequestReader
         var (priority, tier) = PriorityReader.Read(fields);
         var templateArguments = TemplateArgumentsReader.Read(fields);
         var (choices, bestOf) = ChoicesReader.Read(fields, stream);
+        var keeping = KeepingReader.Read(fields, chats, tenant);
         UnsupportedChatFields.Check(fields);
         if (fields.Error is not null)
         {
@@ -53,13 +56,23 @@ internal static class ChatRequestReader
             Tools = tools.Parameters,
             Constraint = constraint,
         };
-        return new GenerationRequest(profile, stamp => Renderer(ChatAnswerId.New(stamp, tier), profile, stream, includeUsage));
+        return new GenerationRequest(profile, stamp => Renderer(ChatAnswerId.New(stamp, tier), profile, stream, includeUsage, keeping))
+        {
+            Admit = keeping is null ? null : keeping.CheckRoomAsync,
+        };
     }
 
-    private static IAnswerRenderer Renderer(ChatAnswerId id, GenerationProfile profile, bool stream, bool includeUsage)
+    private static IAnswerRenderer Renderer(ChatAnswerId id, GenerationProfile profile, bool stream, bool includeUsage, ChatKeeping? keeping)
     {
         var hasLogprobs = profile.Sampling.HasLogprobs;
-        return stream ? new ChatStreamRenderer(id, includeUsage, profile.Choices, hasLogprobs) : new ChatAnswerRenderer(id, profile.Choices, hasLogprobs);
+        var chunks = stream ? new ChatStreamRenderer(id, includeUsage, profile.Choices, hasLogprobs) : null;
+        if (chunks is not null && keeping is null)
+        {
+            return chunks;
+        }
+
+        var whole = new ChatAnswerRenderer(id, profile.Choices, hasLogprobs);
+        return keeping is null ? whole : new KeepingRenderer(whole, chunks, (completion, cancellationToken) => keeping.KeepAsync(id, completion, cancellationToken));
     }
 
     private static long? ReadMaxTokens(RequestFields fields)

@@ -34,11 +34,6 @@ internal static class UnsupportedChatFields
 
     public static void Check(RequestFields fields)
     {
-        if (fields.Boolean("store") == true)
-        {
-            UnsupportedFields.Refuse(fields, "store");
-        }
-
         // A hint, which does not change the answer.
         if (fields.TryGet("prediction", out var prediction)
             && (prediction.ValueKind != JsonValueKind.Object || !prediction.TryGetProperty("type", out var type) || !RequestFields.IsText(type, "content")))

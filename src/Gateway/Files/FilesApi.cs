@@ -39,7 +39,7 @@ internal static class FilesApi
         }
 
         var found = await files.ListAsync(Tenant.NameOf(context), page!, purpose);
-        return Results.Json(StoredList.Of(found), OpenAiJson.Default.OpenAiFileList);
+        return Results.Json(StoredList.Of(found), ApiJson.OpenAi.OpenAiFileList);
     }
 
     private static async Task<IResult> GetAsync(string id, HttpContext context, FileStore files) =>
@@ -61,7 +61,7 @@ internal static class FilesApi
         return Results.Stream(contents, "application/octet-stream", file.Filename, enableRangeProcessing: true);
     }
 
-    private static IResult Json(OpenAiFile file) => Results.Json(file, OpenAiJson.Default.OpenAiFile);
+    private static IResult Json(OpenAiFile file) => Results.Json(file, ApiJson.OpenAi.OpenAiFile);
 
     private static ApiError NotFound(string id) => ApiError.NotFound("file", id);
 }

@@ -62,20 +62,6 @@ internal static class UnsupportedFields
         fields.Text("user", labelLengthMax);
         fields.Text("safety_identifier", labelLengthMax);
         fields.Text("prompt_cache_key", labelLengthMax);
-        if (!fields.TryGet("metadata", out var metadata))
-        {
-            return;
-        }
-
-        if (metadata.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail("metadata", $"must be an object, not {RequestFields.Kind(metadata)}.");
-            return;
-        }
-
-        foreach (var label in metadata.EnumerateObject())
-        {
-            fields.Text($"metadata.{label.Name}", label.Value);
-        }
+        MetadataReader.Read(fields);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Serving.Contracts.Internal;
 using Serving.Contracts.OpenAI;
@@ -10,13 +9,6 @@ namespace Serving.Gateway.Http;
 /// <param name="RetryAfterSeconds">0: no advice.</param>
 internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSeconds = 0) : IResult
 {
-    /// <summary>Messages are read by people: they keep their quotes and umlauts.</summary>
-    private static readonly OpenAiJson _json = new(new JsonSerializerOptions(OpenAiJson.Default.Options)
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        TypeInfoResolver = null,
-    });
-
     /// <summary>A mistake in the request: 400 unless <paramref name="status"/> says otherwise.</summary>
     public static ApiError Invalid(string message, string? param = null, string? code = null, int status = StatusCodes.Status400BadRequest) =>
         new(status, new OpenAiError(message, OpenAiErrorType.InvalidRequest, param, code));
@@ -63,7 +55,7 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
     }
 
     /// <summary>The error body's JSON.</summary>
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(new OpenAiErrorBody(Error), _json.OpenAiErrorBody);
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(new OpenAiErrorBody(Error), ApiJson.OpenAi.OpenAiErrorBody);
 
     /// <summary>Answers the request, unless the answer has begun.</summary>
     public async Task WriteAsync(HttpContext context)

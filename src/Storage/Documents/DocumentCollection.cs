@@ -22,6 +22,7 @@ public sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> type, Sto
     /// <exception cref="StorageUnavailableException">Redis is away, or no folder is set up: then nothing could be stored.</exception>
     public async Task<QuotaExceeded?> CheckRoomAsync(string tenant, long bytes)
     {
+        await _objects.CheckAsync();
         var usage = await _documents.UsageAsync(tenant);
         return new TenantUsage(usage.Bytes + bytes, usage.Objects + 1).IsWithin(storage.Quota) ? null : new QuotaExceeded(usage, storage.Quota);
     }

@@ -23,6 +23,12 @@ internal sealed class FolderObjectStore(IOptions<StorageOptions> options, TimePr
 
     private string Objects => Path.Combine(Root, "objects");
 
+    public ValueTask CheckAsync()
+    {
+        _ = Root;
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask<ObjectWriter> CreateAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         // The outermost first: the mode is that of the last folder alone, and this one keeps others out of all below it.

@@ -5,6 +5,10 @@ namespace Serving.Storage.Objects;
 /// </summary>
 public interface IObjectStore
 {
+    /// <summary>Does nothing where objects can be written.</summary>
+    /// <exception cref="StorageUnavailableException">The store cannot be reached or is not set up.</exception>
+    ValueTask CheckAsync();
+
     /// <exception cref="StorageUnavailableException">The store cannot be reached or is not set up.</exception>
     /// <exception cref="IOException">There is no room, or the disk fails.</exception>
     ValueTask<ObjectWriter> CreateAsync(ObjectKey key, CancellationToken cancellationToken);
