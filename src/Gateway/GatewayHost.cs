@@ -11,6 +11,7 @@ using Serving.Gateway.Forwarding;
 using Serving.Gateway.Generation;
 using Serving.Gateway.Health;
 using Serving.Gateway.Http;
+using Serving.Gateway.Messages;
 using Serving.Gateway.Models;
 using Serving.Gateway.Placement;
 using Serving.Gateway.Security;
@@ -71,6 +72,7 @@ internal static class GatewayHost
         app.UseRouting();
         ChatCompletionsApi.Map(app);
         CompletionsApi.Map(app);
+        MessagesApi.Map(app);
         TokensApi.Map(app);
         ModelsApi.Map(app);
         FilesApi.Map(app);

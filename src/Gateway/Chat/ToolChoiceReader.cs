@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Chat;

@@ -26,7 +26,7 @@ internal sealed class CompletionHandler(AnswerOpener opener, TimeProvider time) 
 
         if (await opener.OpenAsync(call, cancellationToken) is not { } pump)
         {
-            return Refuse(call.Failure!, call.Failure!.ToJson());
+            return Refuse(call.Failure!, call.Origin.ErrorBody(call.Failure!));
         }
 
         var response = call.Renderer.IsStream ? Stream(call, pump) : await CollectAsync(call, pump, cancellationToken);

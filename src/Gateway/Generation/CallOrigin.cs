@@ -15,6 +15,9 @@ internal sealed record CallOrigin(string RequestId, string Tenant)
     /// <summary>The operation as OpenTelemetry's GenAI conventions call it.</summary>
     public string Operation { get; init; } = ChatOperation;
 
+    /// <summary>The body of an error, in the form of the request's route. Default: OpenAI's.</summary>
+    public Func<ApiError, byte[]> ErrorBody { get; init; } = static error => error.ToJson();
+
     /// <summary>Milliseconds after which it ends, done or not; 0: never.</summary>
     public long TimeoutMs { get; init; }
 
@@ -38,6 +41,7 @@ internal sealed record CallOrigin(string RequestId, string Tenant)
         return (new CallOrigin(context.TraceIdentifier, Security.Tenant.NameOf(context))
         {
             Operation = operation,
+            ErrorBody = error => error.ToJson(context),
             TimeoutMs = timeoutMs,
             IsWarmUp = isWarmUp,
             DecodeWorkerPinned = isWarmUp ? Header(context, ServingHeaders.DecodeWorker) : null,

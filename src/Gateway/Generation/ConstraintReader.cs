@@ -36,11 +36,12 @@ internal static class ConstraintReader
             }
         }
 
-        if (constraint is null || fields.Error is not null)
-        {
-            return null;
-        }
+        return constraint is null || fields.Error is not null ? null : Check(fields, constraint);
+    }
 
+    /// <summary>The constraint, of which the request hears what is wrong with it.</summary>
+    public static Constraint Check(RequestFields fields, Constraint constraint)
+    {
         if (FindFault(constraint) is { } fault)
         {
             fields.Fail(constraint.Param + fault.Path, fault.Reason, "invalid_value");

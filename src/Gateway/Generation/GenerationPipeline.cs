@@ -164,7 +164,7 @@ internal sealed class GenerationPipeline(
             Profile = profile,
             Model = model.Name,
             Legs = legs,
-            Renderer = request.Render(AnswerStamp.Of(model.Name, legs[0].Placement.Model.KvFingerprint, time.GetUtcNow())),
+            Renderer = request.Render(AnswerStamp.Of(model.Name, legs[0].Placement.Model.KvFingerprint, time.GetUtcNow(), origin.RequestId)),
         }, null);
     }
 

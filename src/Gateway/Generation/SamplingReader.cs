@@ -14,10 +14,10 @@ internal static class SamplingReader
     private const int BiasesMax = 1024;
 
     /// <summary>All but log probabilities, which each API asks for in its own way.</summary>
-    public static SamplingParameters Read(RequestFields fields)
+    public static SamplingParameters Read(RequestFields fields, double temperatureMax = 2)
     {
         var sampling = new SamplingParameters();
-        if (fields.Number("temperature", 0, 2) is { } temperature)
+        if (fields.Number("temperature", 0, temperatureMax) is { } temperature)
         {
             sampling.Temperature = (float)temperature;
         }

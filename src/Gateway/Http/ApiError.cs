@@ -54,8 +54,12 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
         return new ApiError(status, new OpenAiError(error.Message, type, NullIfEmpty(error.Param), NullIfEmpty(error.Code)), error.RetryAfterS);
     }
 
-    /// <summary>The error body's JSON.</summary>
+    /// <summary>The error body's JSON, in OpenAI's form.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(new OpenAiErrorBody(Error), ApiJson.OpenAi.OpenAiErrorBody);
+
+    /// <summary>The error body's JSON, in the form that the request's route speaks.</summary>
+    public byte[] ToJson(HttpContext context) =>
+        AnthropicError.IsSpokenAt(context.Request.Path) ? AnthropicError.ToJson(this, context.TraceIdentifier) : ToJson();
 
     /// <summary>Answers the request, unless the answer has begun.</summary>
     public async Task WriteAsync(HttpContext context)
@@ -66,7 +70,7 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
             return;
         }
 
-        var body = ToJson();
+        var body = ToJson(context);
         response.StatusCode = Status;
         response.ContentType = "application/json";
         response.ContentLength = body.Length;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Serving.Contracts.OpenAI;
@@ -20,4 +21,22 @@ internal static class ApiJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         SkipValidation = true,
     };
+
+    /// <summary>A value's JSON without white space; null: a text in it has half of a surrogate pair.</summary>
+    public static byte[]? Compact(JsonElement value)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(output, WriterOptions);
+        try
+        {
+            value.WriteTo(json);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+
+        json.Flush();
+        return output.WrittenSpan.ToArray();
+    }
 }

@@ -26,20 +26,31 @@ internal sealed class AccessMiddleware(RequestDelegate next, IOptions<GatewayOpt
             return null;
         }
 
-        const string scheme = "Bearer ";
-        var sent = context.Request.Headers.Authorization.ToString();
-        if (sent.Length == 0)
+        if (SentKey(context.Request) is not { } sent)
         {
-            return Unauthorized("No API key was sent: send it in the header Authorization: Bearer <key>.");
+            return Unauthorized("No API key was sent: send it in the header Authorization: Bearer <key>, or in x-api-key.");
         }
 
-        if (!sent.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) || keys.TenantOf(sent[scheme.Length..].Trim()) is not { } tenant)
+        if (keys.TenantOf(sent) is not { } tenant)
         {
-            return Unauthorized("The API key is not known here: check the header Authorization: Bearer <key>.");
+            return Unauthorized("The API key is not known here: check the header Authorization: Bearer <key>, or x-api-key.");
         }
 
         context.Features.Set(tenant);
         return null;
+    }
+
+    /// <summary>The key as OpenAI's clients send it, or as Anthropic's do; null: none was sent.</summary>
+    private static string? SentKey(HttpRequest request)
+    {
+        const string scheme = "Bearer ";
+        var authorization = request.Headers.Authorization.ToString();
+        if (authorization.Length == 0)
+        {
+            return request.Headers.TryGetValue("x-api-key", out var key) ? key.ToString() : null;
+        }
+
+        return authorization.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? authorization[scheme.Length..].Trim() : "";
     }
 
     private ApiError? CheckLocal(HttpContext context)

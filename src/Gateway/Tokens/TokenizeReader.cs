@@ -2,6 +2,7 @@ using System.Buffers;
 using Google.Protobuf;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Chat;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Tokens;

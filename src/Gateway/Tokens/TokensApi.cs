@@ -46,6 +46,27 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
         await error!.WriteAsync(context);
     }
 
+    /// <summary>Answers with how many tokens messages are.</summary>
+    /// <param name="promptParam">What they are called in the request.</param>
+    public async Task CountAsync(HttpContext context, Func<RequestFields, TokenizeRequest> read, string promptParam, Action<Utf8JsonWriter, int> write)
+    {
+        var (request, model, error) = await ReadAsync(context, read);
+        if (error is null)
+        {
+            request!.Model = model!.Name;
+            (var answer, error) = await AskAsync(InternalApi.TokenizeRoute, model, request, TokenizeResponse.Parser, context.RequestAborted);
+            if (answer is not null)
+            {
+                await WriteAsync(context, json => write(json, answer.Ids.Count));
+                return;
+            }
+
+            error = error!.Error.Param == "messages" ? error with { Error = error.Error with { Param = promptParam } } : error;
+        }
+
+        await error.WriteAsync(context);
+    }
+
     private async Task DetokenizeAsync(HttpContext context)
     {
         var (request, model, error) = await ReadAsync(context, DetokenizeReader.Read);

@@ -1,4 +1,4 @@
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>Which functions may be called, and whether one must be.</summary>
 /// <param name="Functions">Empty: none.</param>

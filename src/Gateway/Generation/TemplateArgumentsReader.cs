@@ -1,9 +1,8 @@
-using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf;
 using Serving.Gateway.Http;
 
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>Reads <c>chat_template_kwargs</c>: variables of the model's chat template, such as <c>enable_thinking</c>.</summary>
 internal static class TemplateArgumentsReader
@@ -33,19 +32,12 @@ internal static class TemplateArgumentsReader
             }
         }
 
-        var output = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(output, ApiJson.WriterOptions))
+        if (ApiJson.Compact(arguments) is { } json)
         {
-            try
-            {
-                arguments.WriteTo(json);
-            }
-            catch (InvalidOperationException)
-            {
-                fields.Fail("chat_template_kwargs", "has half of a surrogate pair: its text is no valid Unicode.");
-            }
+            return ByteString.CopyFrom(json);
         }
 
-        return ByteString.CopyFrom(output.WrittenSpan);
+        fields.Fail("chat_template_kwargs", "has half of a surrogate pair: its text is no valid Unicode.");
+        return ByteString.Empty;
     }
 }
