@@ -37,7 +37,7 @@ public sealed class MessagesTests
     [Theory]
     [InlineData("""{"type":"auto"}""", "add now", false, false)]
     [InlineData("""{"type":"any","disable_parallel_tool_use":true}""", "add now", true, true)]
-    [InlineData("""{"type":"tool","name":"now"}""", "now", true, false)]
+    [InlineData("""{"type":"tool","name":"now"}""", "now", true, true)]
     [InlineData("""{"type":"none"}""", null, false, false)]
     [InlineData("null", "add now", false, false)]
     public async Task Tools_may_or_must_be_called_as_the_choice_says(string choice, string? functions, bool isRequired, bool isSingle)

@@ -76,7 +76,7 @@ internal static class MessagesToolsReader
                     return ToolChoice.None;
                 }
 
-                return new ToolChoice([name], IsRequired: true);
+                return new ToolChoice([name], IsRequired: true, IsSingle: true);
             default:
                 fields.Fail($"{ChoiceField}.type", "must be auto, any, tool or none.");
                 return ToolChoice.None;
