@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Serving.Gateway.Batches;
 using Serving.Gateway.Chat;
 using Serving.Gateway.Chat.Stored;
 using Serving.Gateway.Completions;
@@ -35,6 +36,7 @@ internal static class GatewayHost
         services.AddStorage();
         services.AddSingleton<FileStore>();
         services.AddSingleton<StoredChats>();
+        services.AddBatches();
         services.AddHttpForwarder();
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<GatewayOptions>>(AddCorsPolicy);
@@ -77,6 +79,7 @@ internal static class GatewayHost
         ModelsApi.Map(app);
         FilesApi.Map(app);
         StoredChatsApi.Map(app);
+        BatchesApi.Map(app);
         HealthApi.Map(app);
         return app;
     }

@@ -8,5 +8,8 @@ namespace Serving.Storage.Documents;
 public readonly record struct DocumentKey(string Tenant, string Kind, string Id)
 {
     /// <summary>Where the document's contents lie, if it has any.</summary>
-    public ObjectKey Contents => ObjectKey.Of(Kind, Tenant.Length == 0 ? "local" : Tenant, Id);
+    public ObjectKey Contents => ObjectKey.Of(Kind, SegmentOf(Tenant), Id);
+
+    /// <summary>A tenant's name as a segment of an object's name, which cannot be empty.</summary>
+    public static string SegmentOf(string tenant) => tenant.Length == 0 ? "local" : tenant;
 }

@@ -1,0 +1,40 @@
+using Serving.Gateway.Chat;
+using Serving.Gateway.Chat.Stored;
+using Serving.Gateway.Completions;
+using Serving.Gateway.Generation;
+using Serving.ServiceDefaults.Hosting;
+
+namespace Serving.Gateway.Batches;
+
+/// <summary>Adds batches to the gateway's services.</summary>
+internal static class BatchServices
+{
+    public static void AddBatches(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<BatchOptions, BatchOptionsValidator>(BatchOptions.Section);
+        services.AddSingleton<IBatchEndpoint>(ChatCompletions);
+        services.AddSingleton<IBatchEndpoint>(Completions);
+        services.AddSingleton<BatchStore>();
+        services.AddSingleton<BatchParts>();
+        services.AddSingleton<BatchValidation>();
+        services.AddSingleton<BatchLines>();
+        services.AddSingleton<BatchEnd>();
+        services.AddSingleton<BatchRun>();
+        services.AddSingleton<BatchRunner>();
+        services.AddHostedService(provider => provider.GetRequiredService<BatchRunner>());
+        services.AddSingleton<BatchesApi>();
+    }
+
+    private static GenerationEndpoint ChatCompletions(IServiceProvider provider)
+    {
+        var chats = provider.GetRequiredService<StoredChats>();
+        return new GenerationEndpoint(
+            "/v1/chat/completions",
+            CallOrigin.ChatOperation,
+            (fields, tenant) => ChatRequestReader.Read(fields, chats, tenant),
+            provider.GetRequiredService<GenerationPipeline>());
+    }
+
+    private static GenerationEndpoint Completions(IServiceProvider provider) => new(
+        "/v1/completions", CallOrigin.TextOperation, (fields, _) => CompletionRequestReader.Read(fields), provider.GetRequiredService<GenerationPipeline>());
+}
