@@ -69,9 +69,9 @@ internal sealed partial class BatchLines(
         for (var (delay, lostWorkers) = (_retryDelayMin, 0); ; delay = delay < _retryDelayMax / 2 ? delay * 2 : _retryDelayMax)
         {
             var (body, error) = await AnswerOnceAsync(endpoint, line, new CallOrigin(requestId, tenant), cancellationToken);
-            lostWorkers += error?.Status == StatusCodes.Status502BadGateway ? 1 : 0;
-            var passes = error?.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable
-                || (error?.Status == StatusCodes.Status502BadGateway && lostWorkers < LostWorkersMax);
+            var isLost = error?.Status == StatusCodes.Status502BadGateway || error?.Error.Code == ApiError.WorkerLostCode;
+            lostWorkers += isLost ? 1 : 0;
+            var passes = isLost ? lostWorkers < LostWorkersMax : error?.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable;
             if (!passes)
             {
                 return BatchResult.Of(line, requestId, body, error);

@@ -143,7 +143,7 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
     {
         var worker = placement.Decode.Id;
         LogLost(logger, exception, worker, reason);
-        var error = ApiError.Unavailable($"The decode worker {worker} is not there any more. Try again.");
+        var error = ApiError.Unavailable($"The decode worker {worker} is not there any more. Try again.", code: ApiError.WorkerLostCode);
         return new LegResult<TAnswer>(null, error) { WorkerBlamed = worker, IsLost = true };
     }
 

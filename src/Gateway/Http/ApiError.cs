@@ -9,6 +9,9 @@ namespace Serving.Gateway.Http;
 /// <param name="RetryAfterSeconds">0: no advice.</param>
 internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSeconds = 0) : IResult
 {
+    /// <summary>The code of a worker's death under the request: 503 before the answer had begun, 502 in its middle.</summary>
+    public const string WorkerLostCode = "worker_lost";
+
     /// <summary>A mistake in the request: 400 unless <paramref name="status"/> says otherwise.</summary>
     public static ApiError Invalid(string message, string? param = null, string? code = null, int status = StatusCodes.Status400BadRequest) =>
         new(status, new OpenAiError(message, OpenAiErrorType.InvalidRequest, param, code));
@@ -18,9 +21,9 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
     public static ApiError NotFound(string kind, string id) =>
         Invalid($"There is no {kind} '{id}': it was never there, has expired or was deleted.", "id", "not_found", StatusCodes.Status404NotFound);
 
-    public static ApiError Unavailable(string message, int retryAfterSeconds = 1) => new(
+    public static ApiError Unavailable(string message, int retryAfterSeconds = 1, string code = "service_unavailable") => new(
         StatusCodes.Status503ServiceUnavailable,
-        new OpenAiError(message, OpenAiErrorType.Server, null, "service_unavailable"),
+        new OpenAiError(message, OpenAiErrorType.Server, null, code),
         retryAfterSeconds);
 
     /// <summary>403, because trying again does not help, as clients would after 429.</summary>
@@ -35,7 +38,7 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
 
     public static ApiError WorkerLost(string message) => new(
         StatusCodes.Status502BadGateway,
-        new OpenAiError(message, OpenAiErrorType.Server, null, "worker_lost"));
+        new OpenAiError(message, OpenAiErrorType.Server, null, WorkerLostCode));
 
     public static ApiError Internal() => new(
         StatusCodes.Status500InternalServerError,

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serving.Contracts.Cluster;
+using Serving.Gateway.Batches;
 using Serving.ServiceDefaults.Security;
 using Serving.Storage.Documents;
 using Serving.Storage.Leases;
@@ -18,12 +19,14 @@ namespace Serving.Gateway.Tests.Support;
 internal sealed class TestGateway : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly DirectoryInfo _folder;
+    private readonly TestStorage _storage;
+    private readonly bool _ownsStorage;
 
-    private TestGateway(WebApplication app, DirectoryInfo folder, FakeClusterView cluster)
+    private TestGateway(WebApplication app, TestStorage storage, bool ownsStorage, FakeClusterView cluster)
     {
         _app = app;
-        _folder = folder;
+        _storage = storage;
+        _ownsStorage = ownsStorage;
         Cluster = cluster;
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address, Timeout = TestTime.LimitTime };
@@ -40,30 +43,37 @@ internal sealed class TestGateway : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>What stands for Redis.</summary>
-    public MemoryDocumentStore Documents => (MemoryDocumentStore)_app.Services.GetRequiredService<IDocumentStore>();
+    public MemoryDocumentStore Documents => _storage.Documents;
 
     /// <summary>Without warm-up, unless the settings ask for it.</summary>
-    public static async Task<TestGateway> StartAsync(FakeClusterView cluster, params (string Key, string Value)[] settings)
+    public static Task<TestGateway> StartAsync(FakeClusterView cluster, params (string Key, string Value)[] settings) =>
+        StartAsync(cluster, new TestStorage(), ownsStorage: true, settings);
+
+    /// <summary>The same with a storage that outlives it.</summary>
+    public static Task<TestGateway> StartAsync(FakeClusterView cluster, TestStorage storage, params (string Key, string Value)[] settings) =>
+        StartAsync(cluster, storage, ownsStorage: false, settings);
+
+    private static async Task<TestGateway> StartAsync(FakeClusterView cluster, TestStorage storage, bool ownsStorage, (string Key, string Value)[] settings)
     {
-        var folder = Directory.CreateTempSubdirectory("serving-gateway-");
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(
-            [new("Gateway:Listen", "http://127.0.0.1:0"), new("Gateway:WarmUpRoundsMax", "0"), new("Storage:Folder", Path.Combine(folder.FullName, "stored"))]);
+            [new("Gateway:Listen", "http://127.0.0.1:0"), new("Gateway:WarmUpRoundsMax", "0"), new("Storage:Folder", Path.Combine(storage.Folder, "stored"))]);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.Services.AddSingleton<IClusterView>(cluster);
         builder.Services.AddSingleton(Secret);
-        builder.Services.AddSingleton<IDocumentStore>(new MemoryDocumentStore(TimeProvider.System));
-        builder.Services.AddSingleton<ILeaseStore>(new MemoryLeaseStore(TimeProvider.System));
+        builder.Services.AddSingleton<TimeProvider>(storage.Time);
+        builder.Services.AddSingleton<IDocumentStore>(storage.Documents);
+        builder.Services.AddSingleton<ILeaseStore>(storage.Leases);
         builder.AddGateway();
         var app = builder.Build();
         app.MapGateway();
         await app.StartAsync();
-        return new TestGateway(app, folder, cluster);
+        return new TestGateway(app, storage, ownsStorage, cluster);
     }
 
     /// <summary>Everything that lies in the folder of stored things.</summary>
-    public string[] StoredFiles() => Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories);
+    public string[] StoredFiles() => Directory.GetFiles(_storage.Folder, "*", SearchOption.AllDirectories);
 
     /// <summary>A gateway before one prefill worker and the given decode workers.</summary>
     public static Task<TestGateway> BeforeAsync(params StubWorker[] workers)
@@ -101,7 +111,12 @@ internal sealed class TestGateway : IAsyncDisposable
         using var now = new CancellationTokenSource();
         now.Cancel();
         await _app.StopAsync(now.Token);
+        // A stop that waits for nothing does not wait for batches either, and they write into the folder.
+        await (_app.Services.GetRequiredService<BatchRunner>().ExecuteTask ?? Task.CompletedTask).WaitAsync(TestTime.LimitTime);
         await _app.DisposeAsync();
-        _folder.Delete(recursive: true);
+        if (_ownsStorage)
+        {
+            _storage.Dispose();
+        }
     }
 }
