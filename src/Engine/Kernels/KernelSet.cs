@@ -17,7 +17,7 @@ internal sealed unsafe class KernelSet
     public static readonly KernelSet Avx512 = Create<Avx512Simd, Vector512<byte>>("avx512", Avx512BW.IsSupported);
 
     /// <summary>AVX-512 with what is assembled at run time for instructions that .NET does not offer: VNNI, and the widening of halves.</summary>
-    public static readonly KernelSet Avx512Vnni = new("avx512vnni", VnniTiles.IsSupported && HalfStrip.IsSupported, Avx512._blocks)
+    public static readonly KernelSet Avx512Vnni = new("avx512vnni", VnniTiles.IsSupported && HalfStrip.IsSupported, &BlockTiles.Of)
     {
         Fp32 = Avx512.Fp32,
         Nibble = &VnniTiles.MultiplyNibblePanel,

@@ -24,19 +24,19 @@ internal static unsafe class VnniTiles
             return;
         }
 
-        var functions = new Action<Iced.Intel.Assembler>[2 * TileAssembly.RowsMax];
-        for (int i = 0; i < TileAssembly.RowsMax; i++)
+        var functions = new Action<Iced.Intel.Assembler>[2 * TileFrame.RowsMax];
+        for (int i = 0; i < TileFrame.RowsMax; i++)
         {
             int rows = i + 1;
             functions[i] = a => TileAssembly.WriteNibbleTile(a, rows);
-            functions[TileAssembly.RowsMax + i] = a => TileAssembly.WriteByteTile(a, rows);
+            functions[TileFrame.RowsMax + i] = a => TileAssembly.WriteByteTile(a, rows);
         }
 
         nint[] addresses = MachineCode.Assemble(functions, out _code);
         if (_code is not null)
         {
-            _nibbleTiles = addresses[..TileAssembly.RowsMax];
-            _byteTiles = addresses[TileAssembly.RowsMax..];
+            _nibbleTiles = addresses[..TileFrame.RowsMax];
+            _byteTiles = addresses[TileFrame.RowsMax..];
         }
     }
 #pragma warning restore CA1810
@@ -74,9 +74,9 @@ internal static unsafe class VnniTiles
     }
 
     /// <summary>Divides rows into the fewest tiles, as equal as can be: a tile of one row costs as much as one of three.</summary>
-    private static void RunTiles(nint[] tiles, byte* weights, byte* x, long xStrideBytes, float* y, int yStride, int blocks, int rows)
+    public static void RunTiles(nint[] tiles, byte* weights, byte* x, long xStrideBytes, float* y, int yStride, int blocks, int rows)
     {
-        for (int left = (rows + TileAssembly.RowsMax - 1) / TileAssembly.RowsMax; left > 0; left--)
+        for (int left = (rows + TileFrame.RowsMax - 1) / TileFrame.RowsMax; left > 0; left--)
         {
             int count = (rows + left - 1) / left;
             var tile = (delegate* unmanaged[SuppressGCTransition]<byte*, byte*, long, float*, long, long, void>)tiles[count - 1];

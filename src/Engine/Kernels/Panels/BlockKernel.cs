@@ -109,7 +109,7 @@ internal static unsafe class BlockKernel<TSimd, TRegister, TBlock>
 
     /// <summary>Adds a row's outliers to its sums. Apart from the tiles, whose inlining would exceed the compiler's budget.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void AddOutliers(byte* panel, int part, byte* outliers, float* y)
+    public static void AddOutliers(byte* panel, int part, byte* outliers, float* y)
     {
         TRegister sum = TSimd.Load((byte*)y);
         int groupBytes = TBlock.HeaderBytes + (TBlock.GroupBlocks * TBlock.QuantBytes);

@@ -8,23 +8,36 @@ internal static unsafe class BlockKernels<TSimd, TRegister>
     where TSimd : struct, ISimd<TRegister>
     where TRegister : struct
 {
+    /// <summary>Those written with intrinsics alone.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The format has none.</exception>
-    public static delegate*<in PanelProduct, int, float*, int, int, int, void> Of(GgmlType type) => type switch
-    {
-        GgmlType.Q5_0 => Scaled<FiveBitQuants<TSimd, TRegister>, HalfScales<TSimd, TRegister, OffsetBy16>>(),
-        GgmlType.Q5_1 => Scaled<FiveBitQuants<TSimd, TRegister>, HalfMinimumScales<TSimd, TRegister>>(),
-        GgmlType.Q2_K => &BlockKernel<TSimd, TRegister, HalvedMinimumBlock<TSimd, TRegister, TwoBitQuants<TSimd, TRegister>>>.MultiplyPanel,
-        GgmlType.Q3_K => &BlockKernel<TSimd, TRegister, HalvedBlock<TSimd, TRegister, ThreeBitQuants<TSimd, TRegister>, OffsetBy4>>.MultiplyPanel,
-        GgmlType.Q4_K => Scaled<NibbleQuants<TSimd, TRegister>, SuperMinimumScales<TSimd, TRegister>>(),
-        GgmlType.Q5_K => Scaled<FiveBitQuants<TSimd, TRegister>, SuperMinimumScales<TSimd, TRegister>>(),
-        GgmlType.Q6_K => &BlockKernel<TSimd, TRegister, HalvedBlock<TSimd, TRegister, SixBitQuants<TSimd, TRegister>, OffsetBy32>>.MultiplyPanel,
-        GgmlType.IQ4_NL => Scaled<NonLinearQuants<TSimd, TRegister>, HalfScales<TSimd, TRegister, OffsetBy128>>(),
-        GgmlType.IQ4_XS => Scaled<NonLinearQuants<TSimd, TRegister>, SuperScales<TSimd, TRegister, OffsetBy128>>(),
-        GgmlType.MXFP4 => Scaled<Fp4Quants<TSimd, TRegister>, PowerScales<TSimd, TRegister, OffsetBy12>>(),
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No kernel multiplies this format's blocks."),
-    };
+    public static delegate*<in PanelProduct, int, float*, int, int, int, void> Of(GgmlType type) => Of<Intrinsics>(type);
 
-    private static delegate*<in PanelProduct, int, float*, int, int, int, void> Scaled<TQuants, TScales>()
+    /// <summary>Those that <typeparamref name="TMaker"/> makes of the format's blocks.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The format has none.</exception>
+    public static delegate*<in PanelProduct, int, float*, int, int, int, void> Of<TMaker>(GgmlType type)
+        where TMaker : struct, IBlockKernelMaker<TRegister> => type switch
+        {
+            GgmlType.Q5_0 => Scaled<TMaker, FiveBitQuants<TSimd, TRegister>, HalfScales<TSimd, TRegister, OffsetBy16>>(type),
+            GgmlType.Q5_1 => Scaled<TMaker, FiveBitQuants<TSimd, TRegister>, HalfMinimumScales<TSimd, TRegister>>(type),
+            GgmlType.Q2_K => TMaker.Make<HalvedMinimumBlock<TSimd, TRegister, TwoBitQuants<TSimd, TRegister>>>(type),
+            GgmlType.Q3_K => TMaker.Make<HalvedBlock<TSimd, TRegister, ThreeBitQuants<TSimd, TRegister>, OffsetBy4>>(type),
+            GgmlType.Q4_K => Scaled<TMaker, NibbleQuants<TSimd, TRegister>, SuperMinimumScales<TSimd, TRegister>>(type),
+            GgmlType.Q5_K => Scaled<TMaker, FiveBitQuants<TSimd, TRegister>, SuperMinimumScales<TSimd, TRegister>>(type),
+            GgmlType.Q6_K => TMaker.Make<HalvedBlock<TSimd, TRegister, SixBitQuants<TSimd, TRegister>, OffsetBy32>>(type),
+            GgmlType.IQ4_NL => Scaled<TMaker, NonLinearQuants<TSimd, TRegister>, HalfScales<TSimd, TRegister, OffsetBy128>>(type),
+            GgmlType.IQ4_XS => Scaled<TMaker, NonLinearQuants<TSimd, TRegister>, SuperScales<TSimd, TRegister, OffsetBy128>>(type),
+            GgmlType.MXFP4 => Scaled<TMaker, Fp4Quants<TSimd, TRegister>, PowerScales<TSimd, TRegister, OffsetBy12>>(type),
+            _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No kernel multiplies this format's blocks."),
+        };
+
+    private static delegate*<in PanelProduct, int, float*, int, int, int, void> Scaled<TMaker, TQuants, TScales>(GgmlType type)
+        where TMaker : struct, IBlockKernelMaker<TRegister>
         where TQuants : struct, IBlockQuants<TQuants, TRegister>
-        where TScales : struct, IBlockScales<TRegister> => &BlockKernel<TSimd, TRegister, ScaledBlock<TSimd, TRegister, TQuants, TScales>>.MultiplyPanel;
+        where TScales : struct, IBlockScales<TRegister> => TMaker.Make<ScaledBlock<TSimd, TRegister, TQuants, TScales>>(type);
+
+    private readonly struct Intrinsics : IBlockKernelMaker<TRegister>
+    {
+        public static delegate*<in PanelProduct, int, float*, int, int, int, void> Make<TBlock>(GgmlType type)
+            where TBlock : struct, IPanelBlock<TBlock, TRegister> => &BlockKernel<TSimd, TRegister, TBlock>.MultiplyPanel;
+    }
 }

@@ -14,10 +14,7 @@ internal sealed unsafe class BlockPanels : PanelForm
 
     private readonly GgmlType _type;
     private readonly PanelHeader _header;
-    private readonly int[] _planeBits;
     private readonly QuantReader _read;
-    private readonly short[]? _codes;
-    private readonly int _quantBytes;
 
     /// <param name="type">The file's format.</param>
     /// <param name="header">How its scales lie.</param>
@@ -28,12 +25,12 @@ internal sealed unsafe class BlockPanels : PanelForm
     {
         _type = type;
         _header = header;
-        _planeBits = planeBits;
         _read = read;
-        _codes = codes;
+        PlaneBits = planeBits;
+        Codes = codes;
         foreach (int bits in planeBits)
         {
-            _quantBytes += bits * QuadPlanes.BitBytes;
+            QuantBytes += bits * QuadPlanes.BitBytes;
         }
     }
 
@@ -41,7 +38,22 @@ internal sealed unsafe class BlockPanels : PanelForm
 
     public override string Name => $"{_type.ToString().ToLowerInvariant()}-panels-1";
 
-    private int GroupBytes => _header.ByteCount + (_header.GroupBlocks * _quantBytes);
+    /// <summary>Blocks of 32 inputs in a group.</summary>
+    public int GroupBlocks => _header.GroupBlocks;
+
+    /// <summary>Bytes of a group's scales, which come before its quants.</summary>
+    public int HeaderBytes => _header.ByteCount;
+
+    /// <summary>Bytes of a block's quants.</summary>
+    public int QuantBytes { get; }
+
+    /// <summary>The bits of each plane of a block, the lowest of a quant in the first.</summary>
+    public int[] PlaneBits { get; }
+
+    /// <summary>What a quant stands for, made unsigned; null where it stands for itself.</summary>
+    public short[]? Codes { get; }
+
+    private int GroupBytes => HeaderBytes + (GroupBlocks * QuantBytes);
 
     /// <summary>The panels of a format.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It has none.</exception>
@@ -62,7 +74,7 @@ internal sealed unsafe class BlockPanels : PanelForm
             for (int index = 0; index < _header.GroupBlocks; index++)
             {
                 _read(block, index, quants);
-                foreach (int bits in _planeBits)
+                foreach (int bits in PlaneBits)
                 {
                     QuadPlanes.Write(plane, bits, lane, quants);
                     plane += bits * QuadPlanes.BitBytes;
@@ -83,14 +95,14 @@ internal sealed unsafe class BlockPanels : PanelForm
             int block = start / QuantizedRow.BlockInputs;
             int index = block % _header.GroupBlocks;
             byte* header = panel + ((long)block / _header.GroupBlocks * GroupBytes);
-            byte* planes = header + _header.ByteCount + (index * _quantBytes);
+            byte* planes = header + _header.ByteCount + (index * QuantBytes);
             for (int half = 0; half < 2; half++)
             {
                 (float scale, float minimum) = _header.Read(header, index, half, lane);
                 for (int i = half * 16; i < (half + 1) * 16; i++)
                 {
                     int quant = Quant(planes, lane, i);
-                    destination[start + i] = ((_codes is null ? quant : _codes[quant]) * scale) + minimum;
+                    destination[start + i] = ((Codes is null ? quant : Codes[quant]) * scale) + minimum;
                 }
             }
         }
@@ -99,7 +111,7 @@ internal sealed unsafe class BlockPanels : PanelForm
     private int Quant(byte* planes, int lane, int input)
     {
         int quant = 0, below = 0;
-        foreach (int bits in _planeBits)
+        foreach (int bits in PlaneBits)
         {
             quant |= QuadPlanes.Read(planes, bits, lane, input) << below;
             planes += bits * QuadPlanes.BitBytes;
