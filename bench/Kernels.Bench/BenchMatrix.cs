@@ -5,7 +5,7 @@ using Serving.Engine.Kernels;
 
 namespace Serving.Kernels.Bench;
 
-/// <summary>A packed matrix of random quants, activations for it and room for the product.</summary>
+/// <summary>A packed matrix of random quants in a part of a buffer, activations for it and room for the product.</summary>
 internal sealed unsafe class BenchMatrix : IDisposable
 {
     private readonly WeightMatrix _weights;
@@ -13,13 +13,18 @@ internal sealed unsafe class BenchMatrix : IDisposable
     private readonly float* _y;
     private readonly int _rows;
 
-    public BenchMatrix(NumericClass numericClass, GgmlType type, int inputs, int outputs, int rows)
+    /// <param name="buffer">Where the packed weights go.</param>
+    /// <param name="offset">The first byte there.</param>
+    public BenchMatrix(NumericClass numericClass, GgmlType type, int inputs, int outputs, int rows, NativeBuffer buffer, long offset)
     {
         long byteCount = (long)outputs * inputs / BlockDecoder.BlockElements(type) * BlockDecoder.BlockBytes(type);
         byte* raw = (byte*)NativeMemory.AllocZeroed((nuint)byteCount);
         RandomBlocks.Fill(type, new Span<byte>(raw, (int)byteCount), new Random(1));
         _rows = rows;
-        _weights = numericClass.Pack(new RawTensor("bench", type, outputs, inputs, (nint)raw, byteCount));
+        RawTensor tensor = new("bench", type, outputs, inputs, (nint)raw, byteCount);
+        PackedForm form = numericClass.FormOf(type);
+        form.Pack(in tensor, 0, outputs, buffer.Address + offset);
+        _weights = numericClass.Open(in tensor, PackedMemory.Within(buffer, offset, form.ByteCount(in tensor)));
         NativeMemory.Free(raw);
         _x = numericClass.CreateActivations(rows, inputs);
         _y = (float*)NativeMemory.AlignedAlloc((nuint)((long)rows * outputs * sizeof(float)), 64);

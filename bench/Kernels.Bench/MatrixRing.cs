@@ -9,22 +9,27 @@ internal sealed class MatrixRing : IDisposable
     private const long WorkingSetBytes = 80L << 20;
 
     private readonly BenchMatrix[] _matrices;
+    private readonly NativeBuffer _weights;
     private int _next;
 
-    public MatrixRing(NumericClass numericClass, GgmlType type, int inputs, int outputs, int rows)
+    /// <param name="copiesMax">The most copies: 1 for weights that the caches hold.</param>
+    public MatrixRing(NumericClass numericClass, GgmlType type, int inputs, int outputs, int rows, int copiesMax = int.MaxValue)
     {
-        BenchMatrix first = new(numericClass, type, inputs, outputs, rows);
-        _matrices = new BenchMatrix[Math.Min(64, (WorkingSetBytes / first.ResidentBytes) + 1)];
-        _matrices[0] = first;
-        for (int i = 1; i < _matrices.Length; i++)
+        // One buffer, as a model's loader has it, so that huge pages back it.
+        ResidentBytes = numericClass.PackedBytes(new RawTensor("bench", type, outputs, inputs, 0, 0));
+        _matrices = new BenchMatrix[Math.Min(copiesMax, (WorkingSetBytes / ResidentBytes) + 1)];
+        long stride = (ResidentBytes + NativeBuffer.Alignment - 1) & -NativeBuffer.Alignment;
+        _weights = new NativeBuffer(stride * _matrices.Length);
+        for (int i = 0; i < _matrices.Length; i++)
         {
-            _matrices[i] = new BenchMatrix(numericClass, type, inputs, outputs, rows);
+            _matrices[i] = new BenchMatrix(numericClass, type, inputs, outputs, rows, _weights, stride * i);
         }
     }
 
     public int Count => _matrices.Length;
 
-    public long ResidentBytes => _matrices[0].ResidentBytes;
+    /// <summary>Of one matrix.</summary>
+    public long ResidentBytes { get; }
 
     public void MultiplyNext(ComputePool pool)
     {
@@ -46,5 +51,7 @@ internal sealed class MatrixRing : IDisposable
         {
             matrix.Dispose();
         }
+
+        _weights.Dispose();
     }
 }

@@ -52,6 +52,13 @@ internal readonly unsafe ref struct AttentionPart
     /// <summary>Queries, and room for what the kernel needs.</summary>
     public required AttentionScratch Scratch { get; init; }
 
+    /// <summary>The block table, the KV head and the first position of what the thread computes next; without blocks nothing is known of it.</summary>
+    public ReadOnlySpan<BlockId> NextBlocks { get; init; }
+
+    public int NextKvHead { get; init; }
+
+    public int NextFirstKey { get; init; }
+
     /// <summary>What comes of it.</summary>
     public required PartialAttention Result { get; init; }
 
@@ -72,8 +79,19 @@ internal readonly unsafe ref struct AttentionPart
             : ValueAddress(Math.Clamp((FirstKey & -KeysAhead) + (ahead % KeysAhead), FirstKey, EndKey - 1));
     }
 
-    /// <summary>What is needed <see cref="KeysAhead"/> values after a value.</summary>
-    public byte* AddressAfterValue(int position) => ValueAddress(Math.Min(position + KeysAhead, EndKey - 1));
+    /// <summary>What is needed <see cref="KeysAhead"/> values after a value: a further one, or at the end the first keys of the next part.</summary>
+    public byte* AddressAfterValue(int position)
+    {
+        int ahead = position + KeysAhead;
+        if (ahead < EndKey || NextBlocks.IsEmpty)
+        {
+            return ValueAddress(Math.Min(ahead, EndKey - 1));
+        }
+
+        int blockSize = Kv.Layout.BlockSize;
+        int block = Math.Min((NextFirstKey + ahead - EndKey) / blockSize, NextBlocks.Length - 1);
+        return Kv.KeyAddress(Layer, NextBlocks[block], NextKvHead, slot: 0);
+    }
 
     /// <summary>The positions of the range that a query sees, relative to the range's start; from ≥ to where it sees none.</summary>
     public (int From, int To) KeysOf(int query)

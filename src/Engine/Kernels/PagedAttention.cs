@@ -20,6 +20,7 @@ public sealed unsafe class PagedAttention
     private readonly float[] _sinks;
     private readonly int _groupSize;
     private AttentionScratch[] _scratch = [];
+    private WorkStretches _stretches = new(0);
 
     /// <param name="sinks">A logit a query head that takes part in the softmax and has no value; empty: none.</param>
     /// <exception cref="ArgumentException">The heads do not fit each other, or are too wide.</exception>
@@ -76,6 +77,7 @@ public sealed unsafe class PagedAttention
 
         PrepareScratch(pool.ThreadCount);
         _schedule.Fill(plan, pool.ThreadCount);
+        _stretches.Begin(_schedule.Tasks.Length, piece: 1);
         Work work = new() { Attention = this, Layer = layer, Plan = plan, Q = q, QStride = qStride, Y = y, YStride = yStride, Kv = kv };
         pool.Run(ref work);
     }
@@ -85,6 +87,7 @@ public sealed unsafe class PagedAttention
         int present = _scratch.Length;
         if (present < threads)
         {
+            _stretches = new WorkStretches(threads);
             Array.Resize(ref _scratch, threads);
             for (int thread = present; thread < threads; thread++)
             {
@@ -93,8 +96,11 @@ public sealed unsafe class PagedAttention
         }
     }
 
-    private void RunTask(in Work work, in AttentionSchedule.Task task, AttentionScratch scratch)
+    private void RunTask(in Work work, int index, AttentionScratch scratch)
     {
+        ReadOnlySpan<AttentionSchedule.Task> tasks = _schedule.Tasks;
+        ref readonly AttentionSchedule.Task task = ref tasks[index];
+        ref readonly AttentionSchedule.Task next = ref tasks[Math.Min(index + 1, tasks.Length - 1)];
         ref readonly StepSequence sequence = ref work.Plan.Sequences[task.Sequence];
         LoadQueries(in work, in sequence, in task, scratch.Queries);
         ReadOnlySpan<float> sinks = _sinks.Length == 0 ? [] : _sinks.AsSpan(task.KvHead * _groupSize, _groupSize);
@@ -104,13 +110,14 @@ public sealed unsafe class PagedAttention
             total.Begin(sinks, task.FirstQuery, task.QueryCount);
             for (int range = 0; range < task.RangeCount; range++)
             {
-                RunRange(in work, in sequence, in task, range, scratch, scratch.Part);
+                bool isLast = range + 1 == task.RangeCount;
+                RunRange(in work, in task, range, in isLast ? ref next : ref task, isLast ? FirstRangeOf(in next) : range + 1, scratch, scratch.Part);
                 total.Merge(scratch.Part, task.QueryCount);
             }
         }
         else
         {
-            RunRange(in work, in sequence, in task, task.Range, scratch, _schedule.PartialOf(in task, task.Range));
+            RunRange(in work, in task, task.Range, in next, FirstRangeOf(in next), scratch, _schedule.PartialOf(in task, task.Range));
             if (!_schedule.Finish(in task))
             {
                 return;
@@ -131,9 +138,12 @@ public sealed unsafe class PagedAttention
         }
     }
 
+    /// <param name="next">The task of the range that this thread most likely computes next.</param>
     private void RunRange(
-        in Work work, in StepSequence sequence, in AttentionSchedule.Task task, int range, AttentionScratch scratch, PartialAttention result)
+        in Work work, in AttentionSchedule.Task task, int range, in AttentionSchedule.Task next, int nextRange, AttentionScratch scratch, PartialAttention result)
     {
+        ref readonly StepSequence sequence = ref work.Plan.Sequences[task.Sequence];
+        ref readonly StepSequence nextSequence = ref work.Plan.Sequences[next.Sequence];
         int start = (task.FirstRange + range) * AttentionPart.RangeKeys;
         int lastRow = (task.FirstQuery + task.QueryCount - 1) / _groupSize;
         AttentionPart part = new()
@@ -141,9 +151,9 @@ public sealed unsafe class PagedAttention
             Kv = work.Kv,
             Layer = work.Layer,
             KvHead = task.KvHead,
-            Blocks = sequence.BlocksOf(_layout.Groups.GroupOf(work.Layer), _layout.Groups.Count),
+            Blocks = BlocksOf(in work, in sequence),
             RangeStart = start,
-            FirstKey = Math.Max(start, _shape.FirstKey(sequence.ComputedTokens + (task.FirstQuery / _groupSize))),
+            FirstKey = FirstKeyOf(in sequence, in task, range),
             EndKey = Math.Min(start + AttentionPart.RangeKeys, sequence.ComputedTokens + lastRow + 1),
             FirstQuery = task.FirstQuery,
             QueryCount = task.QueryCount,
@@ -151,10 +161,20 @@ public sealed unsafe class PagedAttention
             FirstPosition = sequence.ComputedTokens,
             Shape = _shape,
             Scratch = scratch,
+            NextBlocks = BlocksOf(in work, in nextSequence),
+            NextKvHead = next.KvHead,
+            NextFirstKey = FirstKeyOf(in nextSequence, in next, nextRange),
             Result = result,
         };
         _kernels.Attention(in part);
     }
+
+    private static int FirstRangeOf(in AttentionSchedule.Task task) => Math.Max(task.Range, 0);
+
+    private ReadOnlySpan<BlockId> BlocksOf(in Work work, in StepSequence sequence) => sequence.BlocksOf(_layout.Groups.GroupOf(work.Layer), _layout.Groups.Count);
+
+    private int FirstKeyOf(in StepSequence sequence, in AttentionSchedule.Task task, int range) => Math.Max(
+        (task.FirstRange + range) * AttentionPart.RangeKeys, _shape.FirstKey(sequence.ComputedTokens + (task.FirstQuery / _groupSize)));
 
     /// <summary>Copies the tile's queries, multiplied with the scale of scores.</summary>
     private void LoadQueries(in Work work, in StepSequence sequence, in AttentionSchedule.Task task, float* to)
@@ -187,14 +207,16 @@ public sealed unsafe class PagedAttention
         public int QStride;
         public float* Y;
         public int YStride;
-        private int _next;
 
-        public void Execute(int thread, int threadCount)
+        public readonly void Execute(int thread, int threadCount)
         {
-            ReadOnlySpan<AttentionSchedule.Task> tasks = Attention._schedule.Tasks;
-            for (int i = Interlocked.Increment(ref _next) - 1; i < tasks.Length; i = Interlocked.Increment(ref _next) - 1)
+            int done = 0;
+            while (Attention._stretches.TryTake(thread, ref done, out int start, out int end))
             {
-                Attention.RunTask(in this, in tasks[i], Attention._scratch[thread]);
+                for (int i = start; i < end; i++)
+                {
+                    Attention.RunTask(in this, i, Attention._scratch[thread]);
+                }
             }
         }
     }

@@ -3,19 +3,15 @@ using System.Runtime.CompilerServices;
 namespace Serving.Engine.Kernels;
 
 /// <summary>
-/// Products that take one trip to the threads: those of the rows' queries, keys and values, or of all experts of a layer. Each thread begins with a stretch of its own of
-/// all parts, one after the other in memory, and then takes what others have left. The list is empty again after its run; once it has grown it allocates nothing.
+/// Products that take one trip to the threads: those of the rows' queries, keys and values, or of all experts of a layer. Threads divide
+/// the parts of all of them (<see cref="WorkStretches"/>). The list is empty again after its run; once it has grown it allocates nothing.
 /// </summary>
 internal sealed unsafe class ProductList
 {
-    // A thread's stretch is taken in pieces: one that began late, or whose processor another process uses, leaves the rest to the others.
     private const int PiecesPerThread = 6;
 
-    // The threads' positions lie a cache line apart.
-    private const int PositionStride = 8;
-
     private readonly ComputePool _pool;
-    private readonly long[] _positions;
+    private readonly WorkStretches _stretches;
     private Product[] _products = new Product[4];
     private int _count;
     private int _parts;
@@ -23,7 +19,7 @@ internal sealed unsafe class ProductList
     public ProductList(ComputePool pool)
     {
         _pool = pool;
-        _positions = new long[pool.ThreadCount * PositionStride];
+        _stretches = new WorkStretches(pool.ThreadCount);
     }
 
     /// <summary>Adds <c>y[r, o] = Σ_i x[firstRow + r, i] · w[o, i]</c> for <paramref name="rows"/> prepared rows.</summary>
@@ -44,11 +40,7 @@ internal sealed unsafe class ProductList
     /// <summary>Computes all products and empties the list.</summary>
     public void Run()
     {
-        for (int thread = 0; thread < _pool.ThreadCount; thread++)
-        {
-            _positions[thread * PositionStride] = StretchStart(thread);
-        }
-
+        _stretches.Begin(_parts, Math.Max(1, _parts / (_pool.ThreadCount * PiecesPerThread)));
         try
         {
             Work work = new() { List = this };
@@ -62,27 +54,12 @@ internal sealed unsafe class ProductList
         }
     }
 
-    private int StretchStart(int thread) => (int)((long)_parts * thread / _pool.ThreadCount);
-
     private void Execute(int thread)
     {
-        int threads = _pool.ThreadCount;
-        int piece = Math.Max(1, _parts / (threads * PiecesPerThread));
-        for (int i = 0; i < threads; i++)
+        int done = 0;
+        while (_stretches.TryTake(thread, ref done, out int start, out int end))
         {
-            int owner = (thread + i) % threads;
-            int end = StretchStart(owner + 1);
-            ref long position = ref _positions[owner * PositionStride];
-            while (true)
-            {
-                long next = Interlocked.Add(ref position, piece);
-                if (next - piece >= end)
-                {
-                    break;
-                }
-
-                RunParts((int)next - piece, (int)Math.Min(next, end));
-            }
+            RunParts(start, end);
         }
     }
 

@@ -112,10 +112,10 @@ internal static class TileFrame
         a.ret();
     }
 
-    /// <summary>Asks for every other line: the processor fetches lines in pairs.</summary>
+    /// <summary>Asks for the lines of a block to come. Every other one is too few: not all processors fetch lines in pairs.</summary>
     public static void Prefetch(Assembler a, int blockBytes)
     {
-        for (int line = 0; line < blockBytes; line += 2 * CacheLine)
+        for (int line = 0; line < blockBytes; line += CacheLine)
         {
             a.prefetcht0(__byte_ptr[PanelAddress + PrefetchBytes + line]);
         }
