@@ -27,6 +27,18 @@ internal sealed class SoakLoad(HttpClient client) : IDisposable
     /// <summary>Prompt and answer tokens.</summary>
     public long Tokens => Interlocked.Read(ref _tokens);
 
+    /// <summary>Asks for prompts of so many tokens together, no two alike, so that KV pools of that size have been written once.</summary>
+    public async Task FillAsync(long tokens)
+    {
+        const int PromptTokens = 4000;
+        var random = new Random(2);
+        for (long filled = 0; filled < tokens; filled += PromptTokens)
+        {
+            await _places.WaitAsync();
+            await SendAsync(Prompt(PromptTokens, random), answerTokens: 1);
+        }
+    }
+
     /// <summary>Runs until it is told to stop, and then until every request has ended.</summary>
     public async Task RunAsync(IReadOnlyList<TraceRequest> trace, CancellationToken stop)
     {

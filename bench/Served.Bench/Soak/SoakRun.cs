@@ -8,6 +8,7 @@ internal static class SoakRun
 {
     private const double DriftMax = 0.02;
     private const long OtherBytesMax = 350L << 20;
+    private const long BlockTokens = 16;
 
     private static readonly TimeSpan _between = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
@@ -20,6 +21,9 @@ internal static class SoakRun
         await using FreshPlatform platform = await FreshPlatform.StartAsync(upOptions);
         using WorkerProbe workers = await WorkerProbe.CreateAsync(platform.DataFolder);
         using SoakLoad load = new(platform.Client);
+
+        // Memory that is written for the first time would look like a leak.
+        await load.FillAsync((await workers.ReadAsync()).Max(state => state.Load.KvBlocksTotal) * BlockTokens);
         using CancellationTokenSource stop = new(duration);
         Task sending = load.RunAsync(RequestTrace.Read(Path.Combine(FreshPlatform.RepositoryRoot(), "bench", "traces", "azure-conversation.csv")), stop.Token);
         List<WorkerState[]> samples = [];

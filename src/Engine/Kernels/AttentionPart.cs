@@ -52,12 +52,14 @@ internal readonly unsafe ref struct AttentionPart
     /// <summary>Queries, and room for what the kernel needs.</summary>
     public required AttentionScratch Scratch { get; init; }
 
-    /// <summary>The block table, the KV head and the first position of what the thread computes next; without blocks nothing is known of it.</summary>
+    /// <summary>Block table, KV head and positions of what the thread computes next; without blocks nothing is known of it.</summary>
     public ReadOnlySpan<BlockId> NextBlocks { get; init; }
 
     public int NextKvHead { get; init; }
 
     public int NextFirstKey { get; init; }
+
+    public int NextEndKey { get; init; }
 
     /// <summary>What comes of it.</summary>
     public required PartialAttention Result { get; init; }
@@ -88,9 +90,8 @@ internal readonly unsafe ref struct AttentionPart
             return ValueAddress(Math.Min(ahead, EndKey - 1));
         }
 
-        int blockSize = Kv.Layout.BlockSize;
-        int block = Math.Min((NextFirstKey + ahead - EndKey) / blockSize, NextBlocks.Length - 1);
-        return Kv.KeyAddress(Layer, NextBlocks[block], NextKvHead, slot: 0);
+        int next = Math.Min(NextFirstKey + ahead - EndKey, NextEndKey - 1);
+        return Kv.KeyAddress(Layer, NextBlocks[next / Kv.Layout.BlockSize], NextKvHead, slot: 0);
     }
 
     /// <summary>The positions of the range that a query sees, relative to the range's start; from ≥ to where it sees none.</summary>

@@ -144,17 +144,15 @@ public sealed unsafe class PagedAttention
     {
         ref readonly StepSequence sequence = ref work.Plan.Sequences[task.Sequence];
         ref readonly StepSequence nextSequence = ref work.Plan.Sequences[next.Sequence];
-        int start = (task.FirstRange + range) * AttentionPart.RangeKeys;
-        int lastRow = (task.FirstQuery + task.QueryCount - 1) / _groupSize;
         AttentionPart part = new()
         {
             Kv = work.Kv,
             Layer = work.Layer,
             KvHead = task.KvHead,
             Blocks = BlocksOf(in work, in sequence),
-            RangeStart = start,
+            RangeStart = (task.FirstRange + range) * AttentionPart.RangeKeys,
             FirstKey = FirstKeyOf(in sequence, in task, range),
-            EndKey = Math.Min(start + AttentionPart.RangeKeys, sequence.ComputedTokens + lastRow + 1),
+            EndKey = EndKeyOf(in sequence, in task, range),
             FirstQuery = task.FirstQuery,
             QueryCount = task.QueryCount,
             GroupSize = _groupSize,
@@ -164,6 +162,7 @@ public sealed unsafe class PagedAttention
             NextBlocks = BlocksOf(in work, in nextSequence),
             NextKvHead = next.KvHead,
             NextFirstKey = FirstKeyOf(in nextSequence, in next, nextRange),
+            NextEndKey = EndKeyOf(in nextSequence, in next, nextRange),
             Result = result,
         };
         _kernels.Attention(in part);
@@ -175,6 +174,9 @@ public sealed unsafe class PagedAttention
 
     private int FirstKeyOf(in StepSequence sequence, in AttentionSchedule.Task task, int range) => Math.Max(
         (task.FirstRange + range) * AttentionPart.RangeKeys, _shape.FirstKey(sequence.ComputedTokens + (task.FirstQuery / _groupSize)));
+
+    private int EndKeyOf(in StepSequence sequence, in AttentionSchedule.Task task, int range) => Math.Min(
+        (task.FirstRange + range + 1) * AttentionPart.RangeKeys, sequence.ComputedTokens + ((task.FirstQuery + task.QueryCount - 1) / _groupSize) + 1);
 
     /// <summary>Copies the tile's queries, multiplied with the scale of scores.</summary>
     private void LoadQueries(in Work work, in StepSequence sequence, in AttentionSchedule.Task task, float* to)

@@ -35,7 +35,7 @@ internal sealed class BenchServeCommand : BenchCommand
     private readonly Option<double> _sloTbt = new("--slo-tbt") { Description = "Longest time between two tokens that is good, at an answer's 99th percentile", HelpName = "MS", DefaultValueFactory = _ => 100 };
     private readonly Option<double> _timeout = new("--timeout") { Description = "A request that takes longer is given up", HelpName = "SECONDS", DefaultValueFactory = _ => 120 };
     private readonly Option<int[]?> _streams = NumberList.Option("--streams", "Closed load: so many answers at once, their decode speed while all are under way", [], max: 1024);
-    private readonly Option<bool> _engine = new("--engine") { Description = "With --streams: measure the engine by itself in turns with the server, which has to be on this machine" };
+    private readonly Option<bool> _engine = new("--engine") { Description = "With --streams: measure the engine by itself in turns with the server, which has to be on this machine; both without speculation where --up starts it" };
     private readonly Option<int> _rounds = RoundsOption(3);
     private readonly Option<string?> _plot = PlotOption("the distributions of an open load");
     private readonly Option<string> _data = CommandOptions.DataFolder();
@@ -89,7 +89,7 @@ internal sealed class BenchServeCommand : BenchCommand
         // Read first: a mistake in it need not wait for a platform.
         var streams = StreamsOf(result.GetValue(_streams));
         var plan = streams is null ? Plan(result) : [];
-        await using var platform = result.GetValue(_up) ? await OwnPlatform.StartAsync(ModelOf(result), Reporter, stop) : null;
+        await using var platform = result.GetValue(_up) ? await OwnPlatform.StartAsync(ModelOf(result), speculation: !result.GetValue(_engine), Reporter, stop) : null;
         var target = new LoadTarget(
             platform?.Url ?? result.GetValue(_url)!,
             platform is null ? result.GetValue(_model)! : ModelOf(result).Name,

@@ -18,14 +18,15 @@ internal sealed class OwnPlatform : IAsyncDisposable
 
     public Uri Url => _platform.Settings.LocalUrl;
 
+    /// <param name="speculation">Whether its workers guess tokens, which an engine that is measured by itself does not.</param>
     /// <exception cref="ServiceDefaults.Hosting.StartupException">It cannot start.</exception>
-    public static async Task<OwnPlatform> StartAsync(ModelFile model, Reporter reporter, CancellationToken stop)
+    public static async Task<OwnPlatform> StartAsync(ModelFile model, bool speculation, Reporter reporter, CancellationToken stop)
     {
         var data = Directory.CreateTempSubdirectory("serving-bench-");
         try
         {
             var (prefill, decode) = WorkerShare.Divide(MachineResources.Read(), threads: null, memoryBytes: null);
-            var settings = new PlatformSettings { DataFolder = data.FullName, Port = FreePort.Find(), Models = [model], Prefill = prefill, Decode = decode };
+            var settings = new PlatformSettings { DataFolder = data.FullName, Port = FreePort.Find(), Models = [model], Prefill = prefill, Decode = decode, Speculation = speculation };
             return new OwnPlatform(data, await reporter.RunAsync("Starting a platform for this benchmark", () => Platform.StartAsync(settings, reporter, TimeProvider.System, stop)));
         }
         catch
