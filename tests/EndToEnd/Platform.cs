@@ -10,20 +10,18 @@ namespace Serving.EndToEnd;
 public sealed class Platform : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyTimeMax = TimeSpan.FromSeconds(120);
-    private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly DirectoryInfo _root;
+    private readonly IReadOnlyList<string> _arguments;
+    private Process _process;
 
-    private Platform(Process process, DirectoryInfo root, string host, int port)
+    private Platform(DirectoryInfo root, IReadOnlyList<string> arguments, string host, int port)
     {
-        _process = process;
         _root = root;
+        _arguments = arguments;
         BaseAddress = new Uri($"http://{host}:{port}");
         Client = new HttpClient { BaseAddress = BaseAddress, Timeout = TimeSpan.FromMinutes(3) };
-        _process.OutputDataReceived += Keep;
-        _process.ErrorDataReceived += Keep;
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _process = Run();
     }
 
     public Uri BaseAddress { get; }
@@ -68,8 +66,15 @@ public sealed class Platform : IAsyncDisposable
     {
         DirectoryInfo root = Directory.CreateTempSubdirectory("serving-e2e-");
         int port = FreePort();
-        Process process = Start(root, ["up", "--port", port.ToString(), "--data", Path.Combine(root.FullName, "data"), .. arguments]);
-        return new Platform(process, root, "127.0.0.1", port);
+        return new Platform(root, ["up", "--port", port.ToString(), "--data", Path.Combine(root.FullName, "data"), .. arguments], "127.0.0.1", port);
+    }
+
+    /// <summary>Starts the platform again, after it has ended in whatever way, and waits until it is ready.</summary>
+    public Task RestartAsync()
+    {
+        _process.Dispose();
+        _process = Run();
+        return WaitUntilReadyAsync();
     }
 
     /// <summary>Starts the built command with a home and a temporary folder below <paramref name="root"/>.</summary>
@@ -175,6 +180,16 @@ public sealed class Platform : IAsyncDisposable
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private Process Run()
+    {
+        Process process = Start(_root, _arguments);
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     private async Task<bool> IsReadyAsync()
