@@ -15,6 +15,7 @@ using Serving.Gateway.Http;
 using Serving.Gateway.Messages;
 using Serving.Gateway.Models;
 using Serving.Gateway.Placement;
+using Serving.Gateway.Responses;
 using Serving.Gateway.Security;
 using Serving.Gateway.Telemetry;
 using Serving.Gateway.Tokens;
@@ -51,6 +52,11 @@ internal static class GatewayHost
         services.AddSingleton<CompletionHandler>();
         services.AddSingleton<CompletionForwarder>();
         services.AddSingleton<GenerationPipeline>();
+        services.AddSingleton<StoredResponses>();
+        services.AddSingleton<ResponseRequestReader>();
+        services.AddSingleton<ResponsesApi>();
+        services.AddSingleton<BackgroundResponses>();
+        services.AddHostedService(provider => provider.GetRequiredService<BackgroundResponses>());
         services.AddSingleton<TokensApi>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<RequestTelemetry>();
@@ -75,6 +81,7 @@ internal static class GatewayHost
         ChatCompletionsApi.Map(app);
         CompletionsApi.Map(app);
         MessagesApi.Map(app);
+        ResponsesApi.Map(app);
         TokensApi.Map(app);
         ModelsApi.Map(app);
         FilesApi.Map(app);

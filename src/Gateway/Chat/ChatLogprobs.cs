@@ -19,7 +19,15 @@ internal static class ChatLogprobs
         }
 
         json.WriteStartObject("logprobs"u8);
-        json.WriteStartArray("content"u8);
+        json.WriteTokens("content", tokens);
+        json.WriteNull("refusal"u8);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes a member that is an array of tokens.</summary>
+    public static void WriteTokens(this Utf8JsonWriter json, string name, IReadOnlyList<TokenLogprobs> tokens)
+    {
+        json.WriteStartArray(name);
         foreach (var token in tokens)
         {
             json.WriteStartObject();
@@ -37,8 +45,6 @@ internal static class ChatLogprobs
         }
 
         json.WriteEndArray();
-        json.WriteNull("refusal"u8);
-        json.WriteEndObject();
     }
 
     private static void WriteToken(Utf8JsonWriter json, TokenProbability token)

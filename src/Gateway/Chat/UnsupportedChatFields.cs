@@ -17,8 +17,6 @@ internal static class UnsupportedChatFields
         ("moderation", _ => false),
         ("reasoning_effort", value => RequestFields.IsText(value, "none")),
         ("verbosity", value => RequestFields.IsText(value, "medium")),
-        ("prompt_cache_options", value => value.ValueKind == JsonValueKind.Object && (!value.TryGetProperty("mode", out var mode) || RequestFields.IsText(mode, "implicit"))),
-        ("prompt_cache_retention", value => RequestFields.IsText(value, "in_memory")),
         ("add_generation_prompt", UnsupportedFields.IsTrue),
         ("echo", UnsupportedFields.IsFalse),
     ];

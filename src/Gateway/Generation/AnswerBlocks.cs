@@ -53,8 +53,44 @@ internal sealed class AnswerBlocks
         }
     }
 
+    /// <summary>Takes more of the answer, for who looks at it only once it is whole.</summary>
+    public void Take(TokenChunk tokens)
+    {
+        foreach (var _ in Add(tokens))
+        {
+            // Only what has come of it counts.
+        }
+    }
+
+    /// <summary>Ends the answer for him.</summary>
+    /// <param name="needsText">An answer that is neither text nor call gets an empty text.</param>
+    public void Finish(bool needsText)
+    {
+        foreach (var _ in End(needsText))
+        {
+            // As above.
+        }
+    }
+
     /// <summary>Ends the answer.</summary>
-    public IEnumerable<BlockChange> End()
+    /// <param name="needsText">An answer that is neither text nor call gets an empty text.</param>
+    public IEnumerable<BlockChange> End(bool needsText)
+    {
+        if (needsText && !_all.Exists(block => block.Kind is AnswerBlockKind.Text or AnswerBlockKind.Call))
+        {
+            foreach (var change in Begin(AnswerBlockKind.Text, call: null))
+            {
+                yield return change;
+            }
+        }
+
+        foreach (var change in End())
+        {
+            yield return change;
+        }
+    }
+
+    private IEnumerable<BlockChange> End()
     {
         if (_open is { } block)
         {
@@ -73,22 +109,30 @@ internal sealed class AnswerBlocks
                 yield break;
             }
 
-            foreach (var end in End())
+            foreach (var change in Begin(kind, call))
             {
-                yield return end;
+                yield return change;
             }
-
-            _call = call?.Index ?? _call;
-            _open = new AnswerBlock(kind, _all.Count, call);
-            _all.Add(_open);
-            yield return new BlockChange(BlockChangeKind.Begin, _open, "", []);
         }
 
         if (text.Length > 0 || logprobs?.Count > 0)
         {
-            _open.Text.Append(text);
+            _open!.Text.Append(text);
             _open.Logprobs.AddRange(logprobs ?? []);
             yield return new BlockChange(BlockChangeKind.Grow, _open, text, logprobs ?? []);
         }
+    }
+
+    private IEnumerable<BlockChange> Begin(AnswerBlockKind kind, ToolCallDelta? call)
+    {
+        foreach (var end in End())
+        {
+            yield return end;
+        }
+
+        _call = call?.Index ?? _call;
+        _open = new AnswerBlock(kind, _all.Count, call);
+        _all.Add(_open);
+        yield return new BlockChange(BlockChangeKind.Begin, _open, "", []);
     }
 }

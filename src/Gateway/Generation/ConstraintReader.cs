@@ -76,14 +76,14 @@ internal static class ConstraintReader
         return null;
     }
 
-    private static Constraint? ReadResponseFormat(RequestFields fields)
-    {
-        const string field = "response_format";
-        if (!fields.TryGet(field, out var format))
-        {
-            return null;
-        }
+    /// <summary>Reads the form of <c>text.format</c> in <c>/v1/responses</c>, where a schema has its name beside it.</summary>
+    public static Constraint? ReadFlatFormat(RequestFields fields, string field, JsonElement format) => ReadFormat(fields, field, format, isFlat: true);
 
+    private static Constraint? ReadResponseFormat(RequestFields fields) =>
+        fields.TryGet("response_format", out var format) ? ReadFormat(fields, "response_format", format, isFlat: false) : null;
+
+    private static Constraint? ReadFormat(RequestFields fields, string field, JsonElement format, bool isFlat)
+    {
         if (format.ValueKind != JsonValueKind.Object)
         {
             fields.Fail(field, $"must be an object, not {RequestFields.Kind(format)}.");
@@ -96,23 +96,29 @@ internal static class ConstraintReader
                 return null;
             case "json_object":
                 return new Constraint { JsonObject = new AnyJsonObject(), Param = field };
+            case "json_schema" when isFlat:
+                return ReadJsonSchema(fields, field, format);
             case "json_schema":
-                return ReadJsonSchema(fields, format);
+                return ReadNestedJsonSchema(fields, $"{field}.json_schema", format);
             default:
                 fields.Fail($"{field}.type", "must be text, json_object or json_schema.");
                 return null;
         }
     }
 
-    private static Constraint? ReadJsonSchema(RequestFields fields, JsonElement format)
+    private static Constraint? ReadNestedJsonSchema(RequestFields fields, string field, JsonElement format)
     {
-        const string field = "response_format.json_schema";
-        if (!format.TryGetProperty("json_schema", out var named) || named.ValueKind != JsonValueKind.Object)
+        if (format.TryGetProperty("json_schema", out var named) && named.ValueKind == JsonValueKind.Object)
         {
-            fields.Fail(field, "must be an object with a 'name' and a 'schema'.");
-            return null;
+            return ReadJsonSchema(fields, field, named);
         }
 
+        fields.Fail(field, "must be an object with a 'name' and a 'schema'.");
+        return null;
+    }
+
+    private static Constraint? ReadJsonSchema(RequestFields fields, string field, JsonElement named)
+    {
         var name = named.TryGetProperty("name", out var value) ? fields.Text($"{field}.name", value) : null;
         if (name is null || name.Length is 0 or > NameLengthMax || !name.All(unit => char.IsAsciiLetterOrDigit(unit) || unit is '_' or '-'))
         {

@@ -33,10 +33,29 @@ internal sealed class GenerationPipeline(
     public async Task AnswerAsync(HttpContext context, Func<RequestFields, GenerationRequest?> read, string operation = CallOrigin.ChatOperation)
     {
         var arrivedAt = time.GetTimestamp();
-        var (request, error) = await ReadAsync(context, read);
+        var (request, error) = await ReadAsync(context, fields => ValueTask.FromResult(read(fields)));
         await (request is null
             ? RefuseAsync(context, error!, model: null, operation, arrivedAt)
             : AnswerAsync(context, request, operation, arrivedAt));
+    }
+
+    /// <summary>Reads an HTTP request's body, or finds the error with which to answer.</summary>
+    /// <param name="read">What it makes of the fields does not matter once one of them is at fault.</param>
+    public async ValueTask<(T? Request, ApiError? Error)> ReadAsync<T>(HttpContext context, Func<RequestFields, ValueTask<T?>> read)
+        where T : class
+    {
+        var (document, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax);
+        if (document is null)
+        {
+            return (null, error);
+        }
+
+        using (document)
+        {
+            var fields = new RequestFields(document.RootElement);
+            var request = await read(fields);
+            return fields.Error is null ? (request, null) : (null, fields.Error);
+        }
     }
 
     /// <summary>Answers an HTTP request that has been read.</summary>
@@ -108,22 +127,6 @@ internal sealed class GenerationPipeline(
     {
         telemetry.Refused(context.TraceIdentifier, operation, model, arrivedAt, error);
         return error.WriteAsync(context);
-    }
-
-    private async ValueTask<(GenerationRequest?, ApiError?)> ReadAsync(HttpContext context, Func<RequestFields, GenerationRequest?> read)
-    {
-        var (document, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax);
-        if (document is null)
-        {
-            return (null, error);
-        }
-
-        using (document)
-        {
-            var fields = new RequestFields(document.RootElement);
-            var request = read(fields);
-            return fields.Error is null ? (request, null) : (null, fields.Error);
-        }
     }
 
     private async ValueTask<(CompletionCall?, ApiError?)> PlaceAsync(

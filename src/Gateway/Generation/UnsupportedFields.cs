@@ -9,9 +9,11 @@ namespace Serving.Gateway.Generation;
 /// </summary>
 internal static class UnsupportedFields
 {
-    /// <summary>What others' servers let a request say of how text is generated.</summary>
+    /// <summary>What a request may say of caches, and what others' servers let it say of how text is generated.</summary>
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _others =
     [
+        ("prompt_cache_options", value => value.ValueKind == JsonValueKind.Object && (!value.TryGetProperty("mode", out var mode) || RequestFields.IsText(mode, "implicit"))),
+        ("prompt_cache_retention", value => RequestFields.IsText(value, "in_memory")),
         ("allowed_token_ids", _ => false),
         ("bad_words", IsEmpty),
         ("include_stop_str_in_output", IsFalse),

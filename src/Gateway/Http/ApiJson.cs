@@ -22,6 +22,9 @@ internal static class ApiJson
         SkipValidation = true,
     };
 
+    /// <summary>The same for trees of JSON.</summary>
+    public static JsonSerializerOptions Nodes { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>A value's JSON without white space; null: a text in it has half of a surrogate pair.</summary>
     public static byte[]? Compact(JsonElement value)
     {

@@ -18,13 +18,7 @@ internal sealed class MessageRenderer(AnswerStamp stamp) : IAnswerRenderer
 
     public void Started(int prompt, CompletionStarted started, IBufferWriter<byte> output) => _usage.Add(started);
 
-    public void Tokens(TokenChunk tokens, IBufferWriter<byte> output)
-    {
-        foreach (var _ in _blocks.Add(tokens))
-        {
-            // Only what has come of it counts.
-        }
-    }
+    public void Tokens(TokenChunk tokens, IBufferWriter<byte> output) => _blocks.Take(tokens);
 
     public void Finished(CompletionFinished finished, IBufferWriter<byte> output)
     {

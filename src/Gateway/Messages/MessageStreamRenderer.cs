@@ -44,7 +44,7 @@ internal sealed class MessageStreamRenderer(AnswerStamp stamp) : IAnswerRenderer
     {
         _finished = finished;
         _usage.Add(finished);
-        foreach (var change in _blocks.End())
+        foreach (var change in _blocks.End(needsText: false))
         {
             Write(change, output);
         }

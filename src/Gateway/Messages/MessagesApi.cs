@@ -12,6 +12,6 @@ internal static class MessagesApi
         routes.MapPost(
             "/v1/messages/count_tokens",
             static (HttpContext context, TokensApi tokens) => tokens.CountAsync(
-                context, MessagesRequestReader.ReadCount, "messages", static (json, count) => json.WriteNumber("input_tokens"u8, count)));
+                context, fields => ValueTask.FromResult(MessagesRequestReader.ReadCount(fields)), "messages", static (json, count) => json.WriteNumber("input_tokens"u8, count)));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
 
     private async Task TokenizeAsync(HttpContext context)
     {
-        var (request, model, error) = await ReadAsync(context, TokenizeReader.Read);
+        var (request, model, error) = await ReadAsync(context, fields => ValueTask.FromResult(TokenizeReader.Read(fields)));
         if (error is null)
         {
             request!.Model = model!.Name;
@@ -48,7 +48,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
 
     /// <summary>Answers with how many tokens messages are.</summary>
     /// <param name="promptParam">What they are called in the request.</param>
-    public async Task CountAsync(HttpContext context, Func<RequestFields, TokenizeRequest> read, string promptParam, Action<Utf8JsonWriter, int> write)
+    public async Task CountAsync(HttpContext context, Func<RequestFields, ValueTask<TokenizeRequest>> read, string promptParam, Action<Utf8JsonWriter, int> write)
     {
         var (request, model, error) = await ReadAsync(context, read);
         if (error is null)
@@ -69,7 +69,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
 
     private async Task DetokenizeAsync(HttpContext context)
     {
-        var (request, model, error) = await ReadAsync(context, DetokenizeReader.Read);
+        var (request, model, error) = await ReadAsync(context, fields => ValueTask.FromResult(DetokenizeReader.Read(fields)));
         if (error is null)
         {
             request!.Model = model!.Name;
@@ -85,7 +85,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
     }
 
     /// <summary>The body's request and the model that it means, or what is wrong with it.</summary>
-    private async Task<(TRequest? Request, ServedModel? Model, ApiError? Error)> ReadAsync<TRequest>(HttpContext context, Func<RequestFields, TRequest> read)
+    private async Task<(TRequest? Request, ServedModel? Model, ApiError? Error)> ReadAsync<TRequest>(HttpContext context, Func<RequestFields, ValueTask<TRequest>> read)
         where TRequest : class
     {
         var (document, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax);
@@ -98,7 +98,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
         {
             var fields = new RequestFields(document.RootElement);
             var name = fields.Text("model", NameLengthMax);
-            var request = read(fields);
+            var request = await read(fields);
             if (fields.Error is not null)
             {
                 return (null, null, fields.Error);

@@ -1,15 +1,15 @@
 using System.Text.Json;
-using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
-namespace Serving.Gateway.Chat;
+namespace Serving.Gateway.Generation;
 
 /// <summary>Reads <c>tool_choice</c>: a mode, one function, or some of them (<c>allowed_tools</c>).</summary>
 internal static class ToolChoiceReader
 {
     private const string Field = "tool_choice";
 
-    public static ToolChoice Read(RequestFields fields, IReadOnlyList<string> names)
+    /// <param name="isFlat">Whether functions and their like have their members themselves, as in <c>/v1/responses</c>, and not in an object of the type's name.</param>
+    public static ToolChoice Read(RequestFields fields, IReadOnlyList<string> names, bool isFlat = false)
     {
         var all = new ToolChoice(names, IsRequired: false);
         if (!fields.TryGet(Field, out var value))
@@ -20,7 +20,7 @@ internal static class ToolChoiceReader
         var choice = value.ValueKind switch
         {
             JsonValueKind.String => OfMode(fields, Field, value, names),
-            JsonValueKind.Object => OfObject(fields, value, names),
+            JsonValueKind.Object => OfObject(fields, value, names, isFlat),
             _ => null,
         };
         if (choice is null)
@@ -52,27 +52,28 @@ internal static class ToolChoiceReader
         }
     }
 
-    private static ToolChoice? OfObject(RequestFields fields, JsonElement value, IReadOnlyList<string> names)
+    private static ToolChoice? OfObject(RequestFields fields, JsonElement value, IReadOnlyList<string> names, bool isFlat)
     {
         var type = value.TryGetProperty("type", out var element) ? element : default;
         if (RequestFields.IsText(type, "function"))
         {
-            return ReadName(fields, Field, value, names) is { } name ? new ToolChoice([name], IsRequired: true, IsSingle: true) : ToolChoice.None;
+            return ReadName(fields, Field, value, names, isFlat) is { } name ? new ToolChoice([name], IsRequired: true, IsSingle: true) : ToolChoice.None;
         }
 
         if (RequestFields.IsText(type, "allowed_tools"))
         {
-            return OfAllowed(fields, value, names);
+            return OfAllowed(fields, value, names, isFlat);
         }
 
         fields.Fail($"{Field}.type", "must be function or allowed_tools.");
         return ToolChoice.None;
     }
 
-    private static ToolChoice OfAllowed(RequestFields fields, JsonElement value, IReadOnlyList<string> names)
+    private static ToolChoice OfAllowed(RequestFields fields, JsonElement value, IReadOnlyList<string> names, bool isFlat)
     {
-        const string path = $"{Field}.allowed_tools";
-        if (!value.TryGetProperty("allowed_tools", out var allowed) || allowed.ValueKind != JsonValueKind.Object)
+        var path = isFlat ? Field : $"{Field}.allowed_tools";
+        var allowed = value;
+        if (!isFlat && (!value.TryGetProperty("allowed_tools", out allowed) || allowed.ValueKind != JsonValueKind.Object))
         {
             fields.Fail(path, "must be an object with a 'mode' and 'tools'.");
             return ToolChoice.None;
@@ -93,7 +94,7 @@ internal static class ToolChoiceReader
         var functions = new List<string>();
         foreach (var tool in tools.EnumerateArray())
         {
-            if (ReadName(fields, $"{path}.tools[{functions.Count}]", tool, names) is not { } name)
+            if (ReadName(fields, $"{path}.tools[{functions.Count}]", tool, names, isFlat) is not { } name)
             {
                 return ToolChoice.None;
             }
@@ -105,21 +106,22 @@ internal static class ToolChoiceReader
     }
 
     /// <summary>The function that an object names, which must be one of the request's.</summary>
-    private static string? ReadName(RequestFields fields, string path, JsonElement tool, IReadOnlyList<string> names)
+    private static string? ReadName(RequestFields fields, string parent, JsonElement tool, IReadOnlyList<string> names, bool isFlat)
     {
+        var path = isFlat ? $"{parent}.name" : $"{parent}.function.name";
+        var function = tool;
         if (tool.ValueKind != JsonValueKind.Object
-            || !tool.TryGetProperty("function", out var function)
-            || function.ValueKind != JsonValueKind.Object
+            || (!isFlat && (!tool.TryGetProperty("function", out function) || function.ValueKind != JsonValueKind.Object))
             || !function.TryGetProperty("name", out var value))
         {
-            fields.Fail($"{path}.function.name", "is missing: name one of the functions in 'tools'.");
+            fields.Fail(path, "is missing: name one of the functions in 'tools'.");
             return null;
         }
 
-        var name = fields.Text($"{path}.function.name", value);
+        var name = fields.Text(path, value);
         if (name is not null && !names.Contains(name))
         {
-            fields.Fail($"{path}.function.name", $"is '{name}', and no function in 'tools' is called so.");
+            fields.Fail(path, $"is '{name}', and no function in 'tools' is called so.");
         }
 
         return name;
