@@ -1,8 +1,11 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
 using Serving.Contracts.Internal;
+using Serving.Gateway.Responses;
 using Serving.Gateway.Tests.Support;
 
 namespace Serving.Gateway.Tests;
@@ -274,6 +277,22 @@ public sealed class ResponsesTests
 
         using var waited = await gateway.SendAsync(HttpMethod.Post, Route, _matrix.With("background", "true,\"store\":false"));
         Assert.Equal("background", (await waited.ErrorAsync()).GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task A_background_response_whose_gateway_is_gone_has_failed()
+    {
+        await using var gateway = await TestGateway.BeforeAsync();
+        var id = ResponseId.New(DateTimeOffset.UtcNow);
+        var going = Encoding.UTF8.GetBytes($$"""{"id":"{{id.Value}}","status":"queued","background":true,"error":null,"output":[]}""");
+        await gateway.Services.GetRequiredService<StoredResponses>().AddAsync("", id, "queued", going, "[]"u8.ToArray(), TestTime.Limit());
+
+        using var response = await gateway.SendAsync(HttpMethod.Get, $"{Route}/{id.Value}");
+        using var again = await gateway.SendAsync(HttpMethod.Post, $"{Route}/{id.Value}/cancel");
+
+        var body = await response.JsonAsync();
+        Assert.Equal(("failed", "server_error"), (Text(body, "status"), Text(body.GetProperty("error"), "code")));
+        Assert.Equal(body.GetRawText(), (await again.JsonAsync()).GetRawText());
     }
 
     [Fact]
