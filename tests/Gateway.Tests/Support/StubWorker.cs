@@ -20,6 +20,8 @@ internal sealed class StubWorker : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Channel<CompletionRequest> _requests = Channel.CreateUnbounded<CompletionRequest>();
 
+    private int _requestCount;
+
     private StubWorker(string id, WebApplication app)
     {
         Id = id;
@@ -45,7 +47,7 @@ internal sealed class StubWorker : IAsyncDisposable
     /// <summary>The Authorization header of the last request.</summary>
     public string? Authorization { get; private set; }
 
-    public int RequestCount { get; private set; }
+    public int RequestCount => Volatile.Read(ref _requestCount);
 
     public static async Task<StubWorker> StartAsync(string id)
     {
@@ -98,7 +100,7 @@ internal sealed class StubWorker : IAsyncDisposable
     {
         var request = await ReadAsync(context, CompletionRequest.Parser);
         Authorization = context.Request.Headers.Authorization;
-        RequestCount++;
+        Interlocked.Increment(ref _requestCount);
         _requests.Writer.TryWrite(request);
         await Script(new StubExchange(context, request, Id));
     }
