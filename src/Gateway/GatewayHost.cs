@@ -7,6 +7,7 @@ using Serving.Gateway.Chat;
 using Serving.Gateway.Chat.Stored;
 using Serving.Gateway.Completions;
 using Serving.Gateway.Configuration;
+using Serving.Gateway.Embeddings;
 using Serving.Gateway.Files;
 using Serving.Gateway.Forwarding;
 using Serving.Gateway.Generation;
@@ -58,6 +59,7 @@ internal static class GatewayHost
         services.AddSingleton<BackgroundResponses>();
         services.AddHostedService(provider => provider.GetRequiredService<BackgroundResponses>());
         services.AddSingleton<TokensApi>();
+        services.AddSingleton<EmbeddingPipeline>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<RequestTelemetry>();
         services.AddSingleton<WarmState>();
@@ -82,6 +84,7 @@ internal static class GatewayHost
         CompletionsApi.Map(app);
         MessagesApi.Map(app);
         ResponsesApi.Map(app);
+        EmbeddingsApi.Map(app);
         TokensApi.Map(app);
         ModelsApi.Map(app);
         FilesApi.Map(app);

@@ -9,6 +9,7 @@ using Serving.ServiceDefaults.Security;
 using Serving.ServiceDefaults.Telemetry;
 using Serving.Transfer;
 using Serving.Worker.Completions;
+using Serving.Worker.Embeddings;
 using Serving.Worker.Models;
 using Serving.Worker.Prefill;
 using Serving.Worker.State;
@@ -83,6 +84,7 @@ public static class WorkerHost
     internal static void MapPhase(this WebApplication app, WorkerRole role)
     {
         app.MapState();
+        app.MapEmbeddings();
         if (role == WorkerRole.Prefill)
         {
             app.MapGrpcService<PrefillApi>();

@@ -70,6 +70,14 @@ public sealed class WorkerOptions
     /// <summary>How long an engine step should take, in milliseconds: prompt chunks are made so short. Default: 100.</summary>
     [Range(1, 60_000)]
     public int StepMillisecondsMax { get; set; } = 100;
+
+    /// <summary>Threads of each sentence embedder. 0, the default: half of the compute threads, at least one.</summary>
+    [Range(0, 1024)]
+    public int EmbedderThreads { get; set; }
+
+    /// <summary>Most texts that wait for a sentence embedder; a request with more than there is room for is refused with 503. Default: 4,096.</summary>
+    [Range(1, 1 << 20)]
+    public int EmbeddingTextsMax { get; set; } = 4096;
 }
 
 /// <summary>One model of a worker.</summary>
@@ -79,7 +87,7 @@ public sealed class WorkerModelOptions
     [Required]
     public string Name { get; set; } = "";
 
-    /// <summary>The GGUF file.</summary>
+    /// <summary>The GGUF file, the Hugging Face folder, or the <c>.onnx</c> file of a sentence embedder, which prefill workers load.</summary>
     [Required]
     public string Path { get; set; } = "";
 

@@ -1,4 +1,5 @@
 using Serving.Contracts.Cluster;
+using Serving.TestKit;
 
 namespace Serving.EndToEnd;
 
@@ -6,6 +7,8 @@ namespace Serving.EndToEnd;
 [Collection(SharedPlatformCollection.Name)]
 public sealed class WeightSharingTests(SharedPlatform shared)
 {
+    private static readonly string _embedder = Path.Combine(Repository.Root, "models", "all-minilm-l6-v2", "model_quantized.onnx");
+
     [Fact]
     public async Task Both_workers_map_one_file()
     {
@@ -16,7 +19,9 @@ public sealed class WeightSharingTests(SharedPlatform shared)
         Assert.All(workers, worker =>
         {
             Assert.InRange(worker.Memory.MappedWeightBytes, 1, new FileInfo(file).Length);
-            Assert.InRange(worker.Memory.OwnWeightBytes, 1, worker.Memory.MappedWeightBytes / 100);
+            // ONNX Runtime keeps an embedder's weights in memory of its own.
+            long embedder = worker.Worker.Models.Any(model => model.Kind == ModelKind.Embedding) ? new FileInfo(_embedder).Length : 0;
+            Assert.InRange(worker.Memory.OwnWeightBytes - embedder, 1, worker.Memory.MappedWeightBytes / 100);
             Assert.Contains(file, File.ReadAllText($"/proc/{worker.Worker.Pid}/maps"), StringComparison.Ordinal);
         });
     }

@@ -18,6 +18,25 @@ public sealed class PhasePlacementPolicyTests
     }
 
     [Fact]
+    public void A_prompt_without_an_answer_joins_the_same_queue_and_needs_no_decode_worker()
+    {
+        var cluster = Cluster(Prefill("p1", pendingPromptTokens: 250), Prefill("p2"));
+
+        var workers = Enumerable.Range(0, 4).Select(_ => _policy.PlacePrompt(cluster, _request)!.Id).ToArray();
+
+        Assert.Equal(["p2", "p2", "p2"], workers[..3]);
+        Assert.Equal("p1", workers[3]);
+        Assert.Equal("p1", _policy.PlacePrompt(cluster, _request with { ExcludedWorkers = ["p2"] })!.Id);
+    }
+
+    [Fact]
+    public void A_prompt_without_an_answer_goes_to_a_decode_worker_where_no_other_serves_the_model()
+    {
+        Assert.Equal("d1", _policy.PlacePrompt(Cluster(Decode("d1")), _request)!.Id);
+        Assert.Null(_policy.PlacePrompt(Cluster(Decode("d1")), _request with { Model = "other" }));
+    }
+
+    [Fact]
     public void Decodes_where_the_kv_cache_is_emptiest_in_proportion()
     {
         var cluster = Cluster(Decode("d1", kvUsed: 30, kvTotal: 100), Decode("d2", kvUsed: 40, kvTotal: 1000), Prefill("p1"));

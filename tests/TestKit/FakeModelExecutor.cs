@@ -15,6 +15,7 @@ namespace Serving.TestKit;
 public sealed class FakeModelExecutor : IModelExecutor
 {
     private const ulong HashSeed = 0xCBF29CE484222325;
+    private const int Width = 4;
     private readonly byte[][] _layers;
 
     /// <param name="windows">How many tokens each of the two layers sees: 0, the default, all, else at least 2.</param>
@@ -26,7 +27,7 @@ public sealed class FakeModelExecutor : IModelExecutor
         {
             Groups = KvGroups.Of(windows ?? [0, 0]),
         };
-        Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, kvFingerprint, "fake");
+        Model = new ModelDescription("fake", "fake", KvLayout.Layers, vocabularySize, contextLength, kvFingerprint, "fake", Width);
         KvBlockCount = kvBlockCount;
         StepRowsMax = stepRowsMax;
         _layers = new byte[KvLayout.Layers][];
@@ -65,6 +66,7 @@ public sealed class FakeModelExecutor : IModelExecutor
                 WriteSlots(in sequence, plan.TokenIds[sequence.RowStart + i], sequence.ComputedTokens + i);
             }
 
+            SumHidden(in sequence);
             while (logitRow < plan.LogitRowCount && plan.LogitRows[logitRow] < sequence.RowStart + sequence.RowCount)
             {
                 var state = Read(in sequence, sequence.ComputedTokens + plan.LogitRows[logitRow] - sequence.RowStart + 1);
@@ -159,6 +161,18 @@ public sealed class FakeModelExecutor : IModelExecutor
         return answer;
     }
 
+    /// <summary>The sum of a prompt's hidden states when it is alone. Any thread may ask.</summary>
+    public float[] ExpectHiddenSum(ReadOnlySpan<int> prompt)
+    {
+        var alone = new FakeModelExecutor(KvBlockCount, KvLayout.BlockSize, Model.ContextLength, Model.VocabularySize, StepRowsMax);
+        var plan = new StepPlan(StepRowsMax, sequencesMax: 1, Model.VocabularySize);
+        var sum = new float[Width];
+        var blocks = Enumerable.Range(0, KvLayout.BlocksFor(prompt.Length)).Select(block => new BlockId(block)).ToArray();
+        plan.Add(prompt, 0, blocks, logitRows: 0, sum);
+        alone.Execute(plan);
+        return sum;
+    }
+
     public void Dispose()
     {
     }
@@ -191,6 +205,28 @@ public sealed class FakeModelExecutor : IModelExecutor
             for (var run = 0; run < 2 * KvLayout.KvHeads; run++)
             {
                 bytes.Slice(run * HeadBytes, HeadBytes).CopyTo(Run(layer, block, run)[(slot * HeadBytes)..]);
+            }
+        }
+    }
+
+    private void SumHidden(in StepSequence sequence)
+    {
+        if (sequence.HiddenSum is not { } sum)
+        {
+            return;
+        }
+
+        if (sequence.ComputedTokens == 0)
+        {
+            Array.Clear(sum);
+        }
+
+        for (var i = 0; i < sequence.RowCount; i++)
+        {
+            var state = Read(in sequence, sequence.ComputedTokens + i + 1);
+            for (var element = 0; element < sum.Length; element++)
+            {
+                sum[element] += (Mix(state ^ (ulong)element) >> 40) * (2f / (1 << 24)) - 1;
             }
         }
     }

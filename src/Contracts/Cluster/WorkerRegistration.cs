@@ -33,7 +33,27 @@ public sealed record WorkerRegistration(
 /// <param name="ContextLength">Most tokens of prompt and answer together.</param>
 /// <param name="CreatedAt">The model file's time, shown by <c>/v1/models</c>.</param>
 /// <param name="OwnedBy">The organisation that the model file names.</param>
-public sealed record ServedModel(string Name, string KvFingerprint, int ContextLength, DateTimeOffset CreatedAt, string OwnedBy);
+/// <param name="Kind">What it can do.</param>
+/// <param name="EmbeddingWidth">Elements of its embeddings; 0: it gives none.</param>
+public sealed record ServedModel(
+    string Name,
+    string KvFingerprint,
+    int ContextLength,
+    DateTimeOffset CreatedAt,
+    string OwnedBy,
+    ModelKind Kind = ModelKind.Generative,
+    int EmbeddingWidth = 0);
+
+/// <summary>What a model can do.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ModelKind>))]
+public enum ModelKind
+{
+    /// <summary>Generates text, and embeds it by the mean of its hidden states.</summary>
+    Generative,
+
+    /// <summary>Embeds texts, and nothing else: only prefill workers have it.</summary>
+    Embedding,
+}
 
 /// <summary>What a worker reports of its load, pushed whenever it changes and once a second.</summary>
 /// <param name="WorkerId">The worker's <see cref="WorkerRegistration.Id"/>.</param>

@@ -12,6 +12,9 @@ public static class InternalApi
     /// <summary>POST: one <see cref="DetokenizeRequest"/> in, one <see cref="DetokenizeResponse"/> out.</summary>
     public const string DetokenizeRoute = "/internal/v1/detokenize";
 
+    /// <summary>POST: one <see cref="EmbeddingsRequest"/> in, one <see cref="EmbeddingsResponse"/> out.</summary>
+    public const string EmbeddingsRoute = "/internal/v1/embeddings";
+
     /// <summary>GET: the worker's <c>WorkerState</c> as JSON: sequences, KV blocks, counters.</summary>
     public const string StateRoute = "/internal/state";
 

@@ -22,7 +22,8 @@ public interface IModelExecutor : IDisposable
 
     /// <summary>
     /// Computes every row of <paramref name="plan"/>, writes the rows' K and V into their slots, and the logits of the rows that
-    /// <see cref="StepPlan.LogitRows"/> names into <see cref="StepPlan.Logits"/>. A row's result is bit-identical whatever else the step holds.
+    /// <see cref="StepPlan.LogitRows"/> names into <see cref="StepPlan.Logits"/>; hidden states are summed where <see cref="StepSequence.HiddenSum"/> asks for them.
+    /// A row's result is bit-identical whatever else the step holds.
     /// </summary>
     void Execute(StepPlan plan);
 
@@ -44,6 +45,7 @@ public interface IModelExecutor : IDisposable
 /// <param name="ContextLength">Most tokens of a sequence.</param>
 /// <param name="KvFingerprint">What the bytes of the KV cache depend on: the file, the numeric class, the KV layout. Equal on workers that can hand over.</param>
 /// <param name="ComputePath">Numeric class and instruction set: <c>int8-blocks-v5/avx2</c>, <c>fp32</c>.</param>
+/// <param name="Width">Elements of a hidden state.</param>
 public sealed record ModelDescription(
     string Name,
     string Architecture,
@@ -51,4 +53,5 @@ public sealed record ModelDescription(
     int VocabularySize,
     int ContextLength,
     string KvFingerprint,
-    string ComputePath);
+    string ComputePath,
+    int Width);

@@ -40,7 +40,8 @@ public static class ModelLoader
             config.VocabularySize,
             ContextLength(config, options),
             KvFingerprint.Compute(source, numericClass, layout),
-            numericClass.Name);
+            numericClass.Name,
+            config.Width);
 
         ModelWeights weights = ModelWeights.Load(source, graph, numericClass, pool, options.WeightCache, options.ComputeClass.ToString().ToLowerInvariant());
         source.ReleasePages();

@@ -5,7 +5,9 @@ namespace Serving.Engine.Execution;
 /// <param name="RowCount">Rows of this step: 1 in decode, a chunk's length in prefill.</param>
 /// <param name="ComputedTokens">Tokens whose KV the blocks already hold: the position of the first row.</param>
 /// <param name="Blocks">The sequence's block tables, one for each KV group, of the same length one after the other; each has room for <c>ComputedTokens + RowCount</c> tokens.</param>
-public readonly record struct StepSequence(int RowStart, int RowCount, int ComputedTokens, ReadOnlyMemory<BlockId> Blocks)
+/// <param name="HiddenSum">Null, or where its rows' hidden states behind the last norm are summed in the order of their positions: cleared at position 0, so that after
+/// the last chunk it is the sum over all tokens, however they were divided into chunks. <c>[<see cref="ModelDescription.Width"/>]</c></param>
+public readonly record struct StepSequence(int RowStart, int RowCount, int ComputedTokens, ReadOnlyMemory<BlockId> Blocks, float[]? HiddenSum = null)
 {
     /// <summary>The block table of one of so many groups.</summary>
     public ReadOnlySpan<BlockId> BlocksOf(int group, int groups)
@@ -88,8 +90,9 @@ public sealed class StepPlan
     /// <param name="computedTokens">Position of the first of them.</param>
     /// <param name="blocks">The block tables (<see cref="StepSequence.Blocks"/>), already long enough.</param>
     /// <param name="logitRows">How many of the last rows' logits are wanted.</param>
+    /// <param name="hiddenSum">Where hidden states are summed (<see cref="StepSequence.HiddenSum"/>); null: nowhere.</param>
     /// <returns>The index of the first one's row of <see cref="Logits"/>, or -1.</returns>
-    public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, int logitRows)
+    public int Add(ReadOnlySpan<int> tokenIds, int computedTokens, ReadOnlyMemory<BlockId> blocks, int logitRows, float[]? hiddenSum = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(tokenIds.Length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(RowCount + tokenIds.Length, RowsMax);
@@ -98,7 +101,7 @@ public sealed class StepPlan
         ArgumentOutOfRangeException.ThrowIfGreaterThan(LogitRowCount + logitRows, LogitRowsMax);
 
         tokenIds.CopyTo(_tokenIds.AsSpan(RowCount));
-        _sequences[SequenceCount++] = new StepSequence(RowCount, tokenIds.Length, computedTokens, blocks);
+        _sequences[SequenceCount++] = new StepSequence(RowCount, tokenIds.Length, computedTokens, blocks, hiddenSum);
         RowCount += tokenIds.Length;
         if (logitRows == 0)
         {

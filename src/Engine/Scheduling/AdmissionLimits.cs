@@ -18,7 +18,7 @@ public sealed record AdmissionLimits(int ContextLength, int PoolTokens, int Wait
     /// <param name="waitingOfTenant">Those of them that are the same tenant's.</param>
     public Refusal? Examine(ReadOnlySpan<int> prompt, SequenceWork work, int waiting, int waitingOfTenant = 0)
     {
-        var needed = work == SequenceWork.PrefillOnly ? prompt.Length : (long)prompt.Length + 1;
+        var needed = work.HasAnswer() ? (long)prompt.Length + 1 : prompt.Length;
         if (needed > ContextLength)
         {
             return new Refusal(
@@ -55,7 +55,7 @@ public sealed record AdmissionLimits(int ContextLength, int PoolTokens, int Wait
 
     /// <summary>Most tokens that a sequence admitted under these limits may have.</summary>
     /// <param name="answerTokensMax">What the client allows; null: as many as fit.</param>
-    public int TokensMax(int promptLength, SequenceWork work, int? answerTokensMax) => work == SequenceWork.PrefillOnly
-        ? promptLength
-        : (int)Math.Min(SequenceTokensMax, promptLength + (long)(answerTokensMax ?? SequenceTokensMax));
+    public int TokensMax(int promptLength, SequenceWork work, int? answerTokensMax) => work.HasAnswer()
+        ? (int)Math.Min(SequenceTokensMax, promptLength + (long)(answerTokensMax ?? SequenceTokensMax))
+        : promptLength;
 }

@@ -149,7 +149,7 @@ public sealed partial class Scheduler
         var count = 0;
         foreach (var sequence in _running)
         {
-            count += sequence.Work == SequenceWork.PrefillOnly ? 0 : 1;
+            count += sequence.Work.HasAnswer() ? 1 : 0;
         }
 
         return count;

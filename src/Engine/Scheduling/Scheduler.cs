@@ -146,7 +146,7 @@ public sealed partial class Scheduler
         sequence.ComputedPromptTokens += Math.Min(tokens, promptTokensLeft);
         sequence.ComputedTokens += tokens;
         PublishComputed(sequence);
-        if (promptTokensLeft > 0 && sequence.PendingTokens == 0 && sequence.Work != SequenceWork.PrefillOnly)
+        if (promptTokensLeft > 0 && sequence.PendingTokens == 0 && sequence.Work.HasAnswer())
         {
             AdmitForks(sequence);
         }
@@ -162,6 +162,10 @@ public sealed partial class Scheduler
         {
             Move(sequence, _running, _prefillComputed, SequenceState.PrefillComputed);
             sequence.Observer.OnPrefillComputed(sequence);
+        }
+        else if (sequence.Work == SequenceWork.Embed && sequence.PendingTokens == 0)
+        {
+            Finish(sequence, SequenceState.FinishedStop);
         }
 
         return false;
@@ -207,7 +211,7 @@ public sealed partial class Scheduler
         for (var i = 0; i < _running.Count; i++)
         {
             var sequence = _running[i];
-            if (sequence.PendingTokens == 1 && sequence.Work != SequenceWork.PrefillOnly && sequence.CanSample && TryGrow(sequence))
+            if (sequence.PendingTokens == 1 && sequence.Work.HasAnswer() && sequence.CanSample && TryGrow(sequence))
             {
                 Schedule(plan, sequence, 1, Draft(sequence));
             }
@@ -248,10 +252,10 @@ public sealed partial class Scheduler
 
     private void Schedule(StepPlan plan, Sequence sequence, int tokens, int drafts)
     {
-        var reachesEnd = tokens == sequence.PendingTokens && sequence.Work != SequenceWork.PrefillOnly;
+        var reachesEnd = tokens == sequence.PendingTokens && sequence.Work.HasAnswer();
         var wantsAll = sequence.WantsPromptLogits;
         var logitRows = wantsAll ? tokens + drafts : reachesEnd ? 1 + drafts : 0;
-        var first = plan.Add(sequence.Pending(tokens + drafts), sequence.ComputedTokens, sequence.Table.Blocks, logitRows);
+        var first = plan.Add(sequence.Pending(tokens + drafts), sequence.ComputedTokens, sequence.Table.Blocks, logitRows, sequence.HiddenSum);
         var sampled = !reachesEnd ? -1 : wantsAll ? first + tokens - 1 : first;
         sequence.ScheduledStep = _step;
         _scheduled[_scheduledCount++] = new ScheduledSequence(sequence, tokens + drafts, sampled, drafts, wantsAll ? first : -1);

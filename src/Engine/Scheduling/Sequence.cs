@@ -25,7 +25,7 @@ public sealed class Sequence
 
     /// <param name="id">Ascends in the order of arrival: the older sequence has the lower id.</param>
     /// <param name="prompt">At least one token.</param>
-    /// <param name="tokensMax">Most tokens, the prompt included; the prompt's length for <see cref="SequenceWork.PrefillOnly"/>.</param>
+    /// <param name="tokensMax">Most tokens, the prompt included; the prompt's length where there is no answer.</param>
     /// <param name="sampling">How answer tokens are chosen.</param>
     /// <param name="endTokens">Tokens that end the answer; they count as part of it.</param>
     /// <param name="layout">The KV cache that its blocks are of.</param>
@@ -42,7 +42,7 @@ public sealed class Sequence
         BlockIdentity root = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length);
-        ArgumentOutOfRangeException.ThrowIfLessThan(tokensMax, work == SequenceWork.PrefillOnly ? prompt.Length : prompt.Length + 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(tokensMax, work.HasAnswer() ? prompt.Length + 1 : prompt.Length);
 
         Id = id;
         Work = work;
@@ -81,6 +81,9 @@ public sealed class Sequence
     /// token, unless the sequence has a <see cref="Parent"/>. It shares no blocks: every row has to be computed for its logits.
     /// </summary>
     public AnswerLogprobs? PromptLogprobs { get; }
+
+    /// <summary>With <see cref="SequenceWork.Embed"/>: the sum of its computed tokens' hidden states (<see cref="Execution.StepSequence.HiddenSum"/>).</summary>
+    public float[]? HiddenSum { get; init; }
 
     /// <summary>Whose it is: tenants get equal shares. Default: nobody's in particular.</summary>
     public string Tenant { get; init; } = "";

@@ -20,7 +20,7 @@ public enum SequenceState
     /// <summary>Its prompt is computed, nothing is left to do, and somebody else reads its blocks.</summary>
     PrefillComputed,
 
-    /// <summary>Sampled an end token.</summary>
+    /// <summary>Sampled an end token, or had no more to compute (<see cref="SequenceWork.Embed"/>).</summary>
     FinishedStop,
 
     /// <summary>Reached its token limit.</summary>

@@ -14,4 +14,7 @@ public enum SequenceWork
 
     /// <summary>Compute the prompt and keep its blocks until the caller, who sends them elsewhere, releases them.</summary>
     PrefillOnly,
+
+    /// <summary>Compute the prompt for <see cref="Sequence.HiddenSum"/>, and end. Its tokens are all computed: none is found in the prefix cache.</summary>
+    Embed,
 }

@@ -1,6 +1,7 @@
 using Serving.Gateway.Chat;
 using Serving.Gateway.Chat.Stored;
 using Serving.Gateway.Completions;
+using Serving.Gateway.Embeddings;
 using Serving.Gateway.Generation;
 using Serving.ServiceDefaults.Hosting;
 
@@ -14,6 +15,7 @@ internal static class BatchServices
         services.AddValidatedOptions<BatchOptions, BatchOptionsValidator>(BatchOptions.Section);
         services.AddSingleton<IBatchEndpoint>(ChatCompletions);
         services.AddSingleton<IBatchEndpoint>(Completions);
+        services.AddSingleton<IBatchEndpoint, EmbeddingBatchEndpoint>();
         services.AddSingleton<BatchStore>();
         services.AddSingleton<BatchParts>();
         services.AddSingleton<BatchValidation>();

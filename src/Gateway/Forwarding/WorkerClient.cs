@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Google.Protobuf;
+using Serving.Contracts.Cluster;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Http;
 using Serving.Policies.Placement;
@@ -8,7 +9,7 @@ using Serving.ServiceDefaults.Security;
 
 namespace Serving.Gateway.Forwarding;
 
-/// <summary>Speaks the internal API to decode workers. Failures are values: who asks decides what to do next.</summary>
+/// <summary>Speaks the internal API to workers. Failures are values: who asks decides what to do next.</summary>
 internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerClient> logger) : IDisposable
 {
     private const int ErrorBytesMax = 64 << 10;
@@ -26,11 +27,11 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
         CompletionEventReader? events = null;
         try
         {
-            using var message = Message(InternalApi.CompletionsRoute, request, placement);
+            using var message = Message(InternalApi.CompletionsRoute, request, placement.Decode);
             response = await _http.SendAsync(message, cancellationToken);
             if (response.StatusCode != HttpStatusCode.OK)
             {
-                return Refused<WorkerAnswer>(await ReadErrorAsync(response, cancellationToken), placement);
+                return Refused<WorkerAnswer>(await ReadErrorAsync(response, cancellationToken), placement.Decode, placement.Prefill);
             }
 
             events = new CompletionEventReader(await response.Content.ReadAsStreamAsync(cancellationToken));
@@ -42,14 +43,14 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
                     (response, events) = (null, null);
                     return new LegResult<WorkerAnswer>(answer, null);
                 case CompletionEvent.EventOneofCase.Error:
-                    return Refused<WorkerAnswer>(first.Error, placement);
+                    return Refused<WorkerAnswer>(first.Error, placement.Decode, placement.Prefill);
                 default:
-                    return Lost<WorkerAnswer>(placement, "its answer ended before it began", null);
+                    return Lost<WorkerAnswer>(placement.Decode, "its answer ended before it began", null);
             }
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
         {
-            return Lost<WorkerAnswer>(placement, exception.Message, exception);
+            return Lost<WorkerAnswer>(placement.Decode, exception.Message, exception);
         }
         finally
         {
@@ -61,33 +62,33 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
     /// <summary>Sends a request whose answer is one message.</summary>
     /// <param name="route">One of <see cref="InternalApi"/>'s.</param>
     public async Task<LegResult<TAnswer>> AskAsync<TAnswer>(
-        string route, IMessage request, MessageParser<TAnswer> parser, PhasePlacement placement, CancellationToken cancellationToken)
+        string route, IMessage request, MessageParser<TAnswer> parser, WorkerRegistration worker, CancellationToken cancellationToken)
         where TAnswer : class, IMessage<TAnswer>
     {
         try
         {
-            using var message = Message(route, request, placement);
+            using var message = Message(route, request, worker);
             using var response = await _http.SendAsync(message, cancellationToken);
             if (response.StatusCode != HttpStatusCode.OK)
             {
-                return Refused<TAnswer>(await ReadErrorAsync(response, cancellationToken), placement);
+                return Refused<TAnswer>(await ReadErrorAsync(response, cancellationToken), worker);
             }
 
             return new LegResult<TAnswer>(await ReadAsync(response, parser, ResponseBytesMax, cancellationToken), null);
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
         {
-            return Lost<TAnswer>(placement, exception.Message, exception);
+            return Lost<TAnswer>(worker, exception.Message, exception);
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private static HttpRequestMessage Message(string route, IMessage request, PhasePlacement placement)
+    private static HttpRequestMessage Message(string route, IMessage request, WorkerRegistration worker)
     {
         var content = new ByteArrayContent(request.ToByteArray());
         content.Headers.ContentType = new MediaTypeHeaderValue(InternalApi.RequestContentType);
-        return new HttpRequestMessage(HttpMethod.Post, placement.Decode.Address + route)
+        return new HttpRequestMessage(HttpMethod.Post, worker.Address + route)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -108,7 +109,7 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
             Fault = Fault.Worker,
             Status = StatusCodes.Status502BadGateway,
             Code = "worker_refused",
-            Message = $"The decode worker answered with status {(int)response.StatusCode}.",
+            Message = $"The worker answered with status {(int)response.StatusCode}.",
         };
     }
 
@@ -126,27 +127,26 @@ internal sealed partial class WorkerClient(ClusterSecret secret, ILogger<WorkerC
         }
     }
 
-    private static LegResult<TAnswer> Refused<TAnswer>(RequestError error, PhasePlacement placement)
+    private static LegResult<TAnswer> Refused<TAnswer>(RequestError error, WorkerRegistration worker, WorkerRegistration? peer = null)
         where TAnswer : class =>
         new(null, ApiError.Of(error))
         {
             WorkerBlamed = error switch
             {
-                { Fault: Fault.Peer } => placement.Prefill?.Id,
-                { Fault: Fault.Worker, Status: >= 500 } => placement.Decode.Id,
+                { Fault: Fault.Peer } => peer?.Id,
+                { Fault: Fault.Worker, Status: >= 500 } => worker.Id,
                 _ => null,
             },
         };
 
-    private LegResult<TAnswer> Lost<TAnswer>(PhasePlacement placement, string reason, Exception? exception)
+    private LegResult<TAnswer> Lost<TAnswer>(WorkerRegistration worker, string reason, Exception? exception)
         where TAnswer : class
     {
-        var worker = placement.Decode.Id;
-        LogLost(logger, exception, worker, reason);
-        var error = ApiError.Unavailable($"The decode worker {worker} is not there any more. Try again.", code: ApiError.WorkerLostCode);
-        return new LegResult<TAnswer>(null, error) { WorkerBlamed = worker, IsLost = true };
+        LogLost(logger, exception, worker.Id, reason);
+        var error = ApiError.Unavailable($"The worker {worker.Id} is not there any more. Try again.", code: ApiError.WorkerLostCode);
+        return new LegResult<TAnswer>(null, error) { WorkerBlamed = worker.Id, IsLost = true };
     }
 
-    [LoggerMessage(10, LogLevel.Warning, "Decode worker {WorkerId} was lost before it answered: {Reason}")]
+    [LoggerMessage(10, LogLevel.Warning, "Worker {WorkerId} was lost before it answered: {Reason}")]
     private static partial void LogLost(ILogger logger, Exception? exception, string workerId, string reason);
 }

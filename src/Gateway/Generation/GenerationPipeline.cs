@@ -133,7 +133,7 @@ internal sealed class GenerationPipeline(
         GenerationRequest request, CallOrigin origin, long arrivedAt, CancellationToken cancellationToken)
     {
         var profile = request.Profile;
-        var (model, error) = models.Resolve(profile.Model);
+        var (model, error) = models.ResolveGenerative(profile.Model);
         if (model is null)
         {
             return (null, error);

@@ -18,5 +18,9 @@ internal sealed record Prompt(int TokensEstimate, string Param, Action<Completio
 
     public static Prompt Of(TokenPrompt tokens, string param) => new(tokens.Ids.Count, param, request => request.Tokens = tokens);
 
+    /// <summary>About how many tokens an input of an embedding has.</summary>
+    public static int EstimateTokens(EmbeddingInput input) =>
+        input.InputCase == EmbeddingInput.InputOneofCase.Tokens ? input.Tokens.Ids.Count : Estimate(input.Text.Length);
+
     private static int Estimate(int bytes) => (bytes / BytesPerToken) + 1;
 }

@@ -14,9 +14,12 @@ internal sealed class Readiness(KnownModels known, IClusterView cluster, WarmSta
         var current = cluster.Current;
         List<string> missing = models.Count == 0
             ? ["no worker has registered a model yet"]
-            : [.. models.SelectMany(model => Missing(current, model.Name))];
+            : [.. models.SelectMany(model => model.Kind == ModelKind.Embedding ? MissingEmbedder(current, model.Name) : Missing(current, model.Name))];
         return new ReadyReport(missing.Count == 0 ? "ready" : "not_ready", [.. models.Select(model => model.Name)], missing);
     }
+
+    private static IEnumerable<string> MissingEmbedder(ClusterSnapshot current, string model) =>
+        Serving(current, WorkerRole.Prefill, model).Count == 0 ? [$"{model}: no prefill worker is ready"] : [];
 
     private IEnumerable<string> Missing(ClusterSnapshot current, string model)
     {

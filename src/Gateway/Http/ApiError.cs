@@ -36,6 +36,11 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
             null,
             "storage_quota_exceeded"));
 
+    /// <summary>The client's own time limit has passed.</summary>
+    public static ApiError DeadlineExceeded(long timeoutMs) => new(
+        StatusCodes.Status504GatewayTimeout,
+        new OpenAiError($"The request's {timeoutMs} ms ({ServingHeaders.TimeoutMs}) have passed.", OpenAiErrorType.Server, null, "deadline_exceeded"));
+
     public static ApiError WorkerLost(string message) => new(
         StatusCodes.Status502BadGateway,
         new OpenAiError(message, OpenAiErrorType.Server, null, WorkerLostCode));

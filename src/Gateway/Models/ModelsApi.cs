@@ -13,8 +13,9 @@ internal static class ModelsApi
         routes.MapGet("/v1/models/{**id}", GetAsync);
     }
 
+    /// <summary>Those that write come first: clients that are told of no model take the first one.</summary>
     private static JsonHttpResult<OpenAiModelList> List(ModelDirectory models) =>
-        TypedResults.Json(new OpenAiModelList([.. models.Models.Select(Render)]), OpenAiJson.Default.OpenAiModelList);
+        TypedResults.Json(new OpenAiModelList([.. models.Models.OrderBy(model => model.Kind).Select(Render)]), OpenAiJson.Default.OpenAiModelList);
 
     private static async Task GetAsync(string id, HttpContext context, ModelDirectory models)
     {

@@ -13,9 +13,17 @@ internal sealed class PhasePlacer(IClusterView cluster, PhasePlacementPolicy pol
 
     /// <summary>Null when no worker could take the request within <see cref="GatewayOptions.WorkerWaitSecondsMax"/>.</summary>
     public async ValueTask<PhasePlacement?> PlaceAsync(PlacementRequest request, CancellationToken cancellationToken) =>
-        Place(request) ?? await WaitAsync(request, cancellationToken);
+        Place(request) ?? await WaitAsync(() => Place(request), cancellationToken);
 
-    private async Task<PhasePlacement?> WaitAsync(PlacementRequest request, CancellationToken cancellationToken)
+    /// <summary>For a prompt without an answer: null when no worker can take it now.</summary>
+    public WorkerRegistration? PlacePrompt(PlacementRequest request) => policy.PlacePrompt(cluster.Current, request);
+
+    /// <summary>The same, null when no worker could take it within <see cref="GatewayOptions.WorkerWaitSecondsMax"/>.</summary>
+    public async ValueTask<WorkerRegistration?> PlacePromptAsync(PlacementRequest request, CancellationToken cancellationToken) =>
+        PlacePrompt(request) ?? await WaitAsync(() => PlacePrompt(request), cancellationToken);
+
+    private async Task<T?> WaitAsync<T>(Func<T?> place, CancellationToken cancellationToken)
+        where T : class
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.WorkerWaitSecondsMax), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -25,7 +33,7 @@ internal sealed class PhasePlacer(IClusterView cluster, PhasePlacementPolicy pol
             while (true)
             {
                 // Again before the first wait: the worker may have come before the signal was armed.
-                if (Place(request) is { } placement)
+                if (place() is { } placement)
                 {
                     return placement;
                 }

@@ -48,7 +48,7 @@ internal sealed partial class BackgroundResponses(
         var model = default(Contracts.Cluster.ServedModel);
         if (error is null)
         {
-            (model, error) = models.Resolve(request.Profile.Model);
+            (model, error) = models.ResolveGenerative(request.Profile.Model);
         }
 
         error ??= _running.Keys.Count(run => run.Tenant == tenant) < RunningOfTenantMax

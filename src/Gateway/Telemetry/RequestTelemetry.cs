@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Serving.Gateway.Embeddings;
 using Serving.Gateway.Forwarding;
 using Serving.Gateway.Http;
 
@@ -54,6 +55,14 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
             duration.TotalMilliseconds);
     }
 
+    /// <summary>A request for embeddings that was answered.</summary>
+    public void Embedded(string requestId, string model, int tokens, string worker, long arrivedAt)
+    {
+        var duration = time.GetElapsedTime(arrivedAt);
+        metrics.RecordDuration(duration, Tags(EmbeddingPipeline.Operation, model, errorType: null));
+        LogEmbedded(requestId, model, tokens, worker, duration.TotalMilliseconds);
+    }
+
     private void LogIncomplete(CompletionCall call, TimeSpan duration)
     {
         if (call.Failure is { } failure)
@@ -101,6 +110,9 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
         string decodeWorkerId,
         double ttftMs,
         double durationMs);
+
+    [LoggerMessage(24, LogLevel.Information, "Request {RequestId} to {Model}: {Tokens} tokens embedded on {WorkerId} in {DurationMs:F1} ms")]
+    private partial void LogEmbedded(string requestId, string model, int tokens, string workerId, double durationMs);
 
     [LoggerMessage(22, LogLevel.Warning, "Request {RequestId} to {Model} failed with {Status} after {DurationMs:F1} ms: {Reason}")]
     private partial void LogFailed(string requestId, string model, int status, string reason, double durationMs);

@@ -104,7 +104,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
                 return (null, null, fields.Error);
             }
 
-            (var model, error) = name is null ? models.ResolveOnly() : models.Resolve(name);
+            (var model, error) = name is null ? models.ResolveOnlyGenerative() : models.ResolveGenerative(name);
             return (request, model, error);
         }
     }
@@ -120,10 +120,10 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
             return (null, ApiError.Unavailable($"No worker serves '{model.Name}' at the moment. Try again."));
         }
 
-        var leg = await workers.AskAsync(route, request, parser, placement, cancellationToken);
+        var leg = await workers.AskAsync(route, request, parser, placement.Decode, cancellationToken);
         if (leg.WorkerBlamed is { } blamed && placer.Place(wanted with { ExcludedWorkers = [blamed] }) is { } other)
         {
-            leg = await workers.AskAsync(route, request, parser, other, cancellationToken);
+            leg = await workers.AskAsync(route, request, parser, other.Decode, cancellationToken);
         }
 
         return (leg.Answer, leg.Error);

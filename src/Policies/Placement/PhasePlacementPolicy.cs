@@ -40,6 +40,26 @@ public sealed class PhasePlacementPolicy
         }
     }
 
+    /// <summary>
+    /// Chooses the worker of a prompt that has no answer, such as texts to embed: the prefill worker with the fewest pending prompt tokens; where no prefill worker serves
+    /// the model, a decode worker, which computes prompts then too. Null when none does.
+    /// </summary>
+    public WorkerRegistration? PlacePrompt(ClusterSnapshot cluster, PlacementRequest request)
+    {
+        lock (_lock)
+        {
+            _unreported.Forget(cluster);
+            var turn = _turn++;
+            var worker = ChoosePrefill(cluster, request, fingerprint: null, turn) ?? ChooseDecode(cluster, request, turn);
+            if (worker is not null)
+            {
+                _unreported.Add(worker, request.PromptTokensEstimate);
+            }
+
+            return worker?.Registration;
+        }
+    }
+
     private WorkerEntry? ChooseDecode(ClusterSnapshot cluster, PlacementRequest request, uint turn)
     {
         WorkerEntry? best = null;
@@ -62,7 +82,7 @@ public sealed class PhasePlacementPolicy
         return best;
     }
 
-    private WorkerEntry? ChoosePrefill(ClusterSnapshot cluster, PlacementRequest request, string fingerprint, uint turn)
+    private WorkerEntry? ChoosePrefill(ClusterSnapshot cluster, PlacementRequest request, string? fingerprint, uint turn)
     {
         WorkerEntry? best = null;
         var bestKey = default((long, long));
@@ -97,9 +117,10 @@ public sealed class PhasePlacementPolicy
         return false;
     }
 
-    private static bool MayPrefill(WorkerEntry worker, PlacementRequest request, string fingerprint) =>
+    /// <param name="fingerprint">Of the KV cache that it is to make; null: any.</param>
+    private static bool MayPrefill(WorkerEntry worker, PlacementRequest request, string? fingerprint) =>
         MayTake(worker, WorkerRole.Prefill, request, request.PrefillWorkerPinned)
-        && Serves(worker.Registration, request.Model)!.KvFingerprint == fingerprint;
+        && (fingerprint is null || Serves(worker.Registration, request.Model)!.KvFingerprint == fingerprint);
 
     private static bool MayTake(WorkerEntry worker, WorkerRole role, PlacementRequest request, string? pinned) =>
         worker.Registration.Role == role

@@ -127,7 +127,7 @@ internal sealed class UpCommand : Command
         }
 
         await output.WriteLineAsync("Try it:");
-        await output.WriteLineAsync("  " + CurlExample.For(settings.LocalUrl, settings.Models[0].Name, platform.Key.File));
+        await output.WriteLineAsync("  " + CurlExample.For(settings.LocalUrl, settings.Models[0], platform.Key.File));
         await output.FlushAsync();
     }
 

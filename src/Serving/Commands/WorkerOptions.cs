@@ -13,7 +13,7 @@ internal sealed class WorkerOptions
     private readonly Option<string[]> _models = new("--model")
     {
         Description = "Model to serve: a name from 'serving model list', a GGUF file, a folder with one, a Hugging Face folder, or any of them as NAME=PATH; "
-            + $"may be given several times. 'all': the models that come with the repository (default: {ModelFile.DefaultName}, one of these)",
+            + $"may be given several times. 'all': the models that come with the repository (default: {ModelFile.DefaultName} and {ModelFile.DefaultEmbedderName}, two of these)",
         HelpName = "NAME_OR_PATH",
     };
 

@@ -2,19 +2,28 @@ using System.Text.RegularExpressions;
 
 namespace Serving.Cli.Models;
 
-/// <summary>What a path holds that a worker can open: a GGUF file, the parts of a split one, or a Hugging Face folder.</summary>
+/// <summary>What a path holds that a worker can open: a GGUF file, the parts of a split one, a Hugging Face folder, or the ONNX graph of a sentence embedder.</summary>
 /// <param name="Path">What the worker opens, absolute: the file, the first part or the folder.</param>
-/// <param name="Format"><c>gguf</c> or <c>hugging-face</c>.</param>
+/// <param name="Format"><c>gguf</c>, <c>hugging-face</c> or <c>onnx</c>.</param>
 /// <param name="Files">Every file of it, absolute.</param>
 internal sealed partial record ModelPath(string Path, string Format, IReadOnlyList<string> Files)
 {
     public const string Gguf = "gguf";
     public const string HuggingFace = "hugging-face";
+    public const string Onnx = "onnx";
+
+    private const string Config = "config.json";
+    private const string Tokenizer = "tokenizer.json";
 
     public long Size => Files.Sum(file => new FileInfo(file).Length);
 
-    /// <summary>The name without folder, <c>.gguf</c> and part number.</summary>
-    public string OwnName => Format == HuggingFace ? System.IO.Path.GetFileName(Path) : Stem(System.IO.Path.GetFileName(Path));
+    /// <summary>The name of the folder, or of the GGUF file without <c>.gguf</c> and part number. Graphs are all called <c>model.onnx</c>, so they go by the folder of their tokenizer.</summary>
+    public string OwnName => Format switch
+    {
+        HuggingFace => System.IO.Path.GetFileName(Path),
+        Onnx => System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(Files[^1])!),
+        _ => Stem(System.IO.Path.GetFileName(Path)),
+    };
 
     /// <exception cref="ModelException">There is nothing that could be served.</exception>
     public static ModelPath Find(string path)
@@ -22,9 +31,9 @@ internal sealed partial record ModelPath(string Path, string Format, IReadOnlyLi
         var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (File.Exists(full))
         {
-            return full.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
-                ? OfFile(full)
-                : throw new ModelException($"{path} is not a .gguf file. Name a GGUF file, or the folder of a Hugging Face model (config.json and *.safetensors).");
+            return full.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? OfFile(full)
+                : full.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? OfGraph(full)
+                : throw new ModelException($"{path} is neither a .gguf nor an .onnx file. Name a GGUF file, the graph of a sentence embedder, or the folder of a Hugging Face model (config.json and *.safetensors).");
         }
 
         if (!Directory.Exists(full))
@@ -32,8 +41,13 @@ internal sealed partial record ModelPath(string Path, string Format, IReadOnlyLi
             throw new ModelException($"{path}: there is no such file or folder.");
         }
 
-        if (File.Exists(System.IO.Path.Combine(full, "config.json")))
+        if (File.Exists(System.IO.Path.Combine(full, Config)))
         {
+            if (FindGraph(full) is { } graph)
+            {
+                return OfGraph(graph);
+            }
+
             return new ModelPath(full, HuggingFace, [.. Directory.GetFiles(full).Where(IsOfModel).Order(StringComparer.Ordinal)]);
         }
 
@@ -60,6 +74,31 @@ internal sealed partial record ModelPath(string Path, string Format, IReadOnlyLi
     {
         var part = Part().Match(fileName);
         return part.Success ? int.Parse(part.Groups["count"].Value, System.Globalization.CultureInfo.InvariantCulture) : 1;
+    }
+
+    /// <summary>The graph of a folder that has no other weights; null where it has others, or no graph.</summary>
+    private static string? FindGraph(string folder)
+    {
+        if (Directory.EnumerateFiles(folder, "*.safetensors").Any())
+        {
+            return null;
+        }
+
+        var onnx = System.IO.Path.Combine(folder, "onnx");
+        string[] graphs = [.. Directory.GetFiles(folder, "*.onnx"), .. Directory.Exists(onnx) ? Directory.GetFiles(onnx, "*.onnx") : []];
+        return graphs.Length > 1
+            ? throw new ModelException($"{folder} holds {graphs.Length} graphs: name one of the files ({string.Join(", ", graphs.Take(10).Select(graph => System.IO.Path.GetRelativePath(folder, graph)))}).")
+            : graphs.FirstOrDefault();
+    }
+
+    private static ModelPath OfGraph(string graph)
+    {
+        var beside = System.IO.Path.GetDirectoryName(graph)!;
+        var folder = new[] { beside, System.IO.Path.GetDirectoryName(beside) ?? beside }
+            .FirstOrDefault(candidate => File.Exists(System.IO.Path.Combine(candidate, Tokenizer)) && File.Exists(System.IO.Path.Combine(candidate, Config)));
+        return folder is null
+            ? throw new ModelException($"{graph}: neither beside it nor in the folder above are {Tokenizer} and {Config}, without which it cannot read text.")
+            : new ModelPath(graph, Onnx, [graph, System.IO.Path.Combine(folder, Config), System.IO.Path.Combine(folder, Tokenizer)]);
     }
 
     private static ModelPath OfFile(string file)

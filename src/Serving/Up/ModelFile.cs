@@ -5,20 +5,26 @@ namespace Serving.Cli.Up;
 
 /// <summary>A model to serve.</summary>
 /// <param name="Name">What clients call it.</param>
-/// <param name="Path">Its GGUF file (of a split one the first part) or its Hugging Face folder, absolute.</param>
+/// <param name="Path">Its GGUF file (of a split one the first part), its Hugging Face folder, or the ONNX graph of a sentence embedder, absolute.</param>
 internal sealed record ModelFile(string Name, string Path)
 {
     public const string DefaultName = "smollm2-135m-instruct";
 
+    /// <summary>What is served beside it, so that <c>/v1/embeddings</c> works at once: it takes less than a second and 75 MiB.</summary>
+    public const string DefaultEmbedderName = "all-minilm-l6-v2";
+
     /// <summary>The form in which it writes tool calls; null: what its chat template says.</summary>
     public string? ToolParser { get; init; }
 
+    /// <summary>Whether it embeds texts and does nothing else.</summary>
+    public bool IsEmbedder => Path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Reads the values of <c>--model</c>: names of the store, files, folders, either after <c>NAME=</c>, and <c>all</c> for those of the repository.</summary>
-    /// <param name="arguments">None: the model that comes with the repository.</param>
+    /// <param name="arguments">None: the chat model and the embedder that come with the repository.</param>
     /// <exception cref="StartupException">There is no such model, or two would have the same name.</exception>
     public static IReadOnlyList<ModelFile> ResolveAll(IReadOnlyList<string> arguments, ModelStore store)
     {
-        var models = arguments.Count == 0 ? [Default(store)] : arguments.SelectMany(argument => Resolve(argument, store)).ToArray();
+        var models = arguments.Count == 0 ? Default(store) : arguments.SelectMany(argument => Resolve(argument, store)).ToArray();
         // The hosts' configuration and people's eyes would take names that differ in capitals only for one another.
         foreach (var group in models.GroupBy(model => model.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
@@ -34,7 +40,7 @@ internal sealed record ModelFile(string Name, string Path)
         {
             var all = store.OfRepository();
             return all.Count > 0
-                ? all.OrderBy(model => model.Name != DefaultName).Select(model => new ModelFile(model.Name, model.Path))
+                ? all.OrderBy(model => model.Name != DefaultName).ThenBy(model => model.Format == ModelPath.Onnx).Select(model => new ModelFile(model.Name, model.Path))
                 : throw new StartupException("--model all means the models that come with the repository, and there are none beside this program: name files with --model.");
         }
 
@@ -67,8 +73,15 @@ internal sealed record ModelFile(string Name, string Path)
         }
     }
 
-    private static ModelFile Default(ModelStore store) =>
-        store.OfRepository().FirstOrDefault(model => model.Name == DefaultName) is { } model
-            ? new ModelFile(model.Name, model.Path)
+    private static ModelFile[] Default(ModelStore store)
+    {
+        ModelFile[] models =
+        [
+            .. store.OfRepository().Where(model => model.Name is DefaultName or DefaultEmbedderName)
+                .Select(model => new ModelFile(model.Name, model.Path)).OrderBy(model => model.IsEmbedder),
+        ];
+        return models is [{ IsEmbedder: false }, ..]
+            ? models
             : throw new StartupException($"The default model models/{DefaultName} is not beside this program: name a model with --model, or fetch one with 'serving model pull'.");
+    }
 }

@@ -44,6 +44,15 @@ internal static class RequestErrors
         RetryAfterS = RetryAfterSeconds,
     };
 
+    public static RequestError Overloaded(string message) => new()
+    {
+        Fault = Fault.Worker,
+        Status = 503,
+        Message = message,
+        Code = "overloaded",
+        RetryAfterS = RetryAfterSeconds,
+    };
+
     public static RequestError Failed(string reason) => new()
     {
         Fault = Fault.Worker,

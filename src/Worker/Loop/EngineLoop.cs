@@ -163,8 +163,9 @@ public sealed partial class EngineLoop : IAsyncDisposable
         request.EndTokens,
         _executor.KvLayout,
         observer,
-        _cachesPrefixes ? BlockIdentity.Root(_executor.Model.KvFingerprint, request.CacheSalt) : default)
+        _cachesPrefixes && request.Work != SequenceWork.Embed ? BlockIdentity.Root(_executor.Model.KvFingerprint, request.CacheSalt) : default)
     {
+        HiddenSum = request.Work == SequenceWork.Embed ? new float[_executor.Model.Width] : null,
         Tenant = request.Tenant,
         Priority = request.Priority,
         Parent = request.ForkOf?.Sequence,

@@ -58,6 +58,9 @@ public sealed class SequenceHandle : ISequenceObserver, IDisposable
     /// <summary>The same of the prompt's tokens from the second on (<see cref="SamplingParameters.PromptLogprobs"/>); there with the first token of the answer.</summary>
     public AnswerLogprobs? PromptLogprobs => Sequence.PromptLogprobs;
 
+    /// <summary>With <see cref="SequenceWork.Embed"/>, once it has finished: the sum of its tokens' hidden states behind the last norm.</summary>
+    public ReadOnlySpan<float> HiddenSum => Sequence.HiddenSum;
+
     public SequenceTimings Timings => _clock.Timings;
 
     internal Sequence Sequence { get; }

@@ -4,9 +4,12 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Serving.Contracts.Cluster;
+using Serving.Embeddings;
 using Serving.Engine.Formats;
 using Serving.Engine.Kernels;
 using Serving.Engine.PackedWeights;
+using Serving.Worker.Embeddings;
 
 namespace Serving.Worker.Models;
 
@@ -17,18 +20,26 @@ namespace Serving.Worker.Models;
 internal sealed partial class ModelHost(
     IOptions<WorkerOptions> options,
     ModelLoading loading,
+    WorkerIdentity identity,
     IHostApplicationLifetime lifetime,
     ILogger<ModelHost> logger) : BackgroundService, IModelSet
 {
+    /// <summary>What ONNX Runtime takes beside a graph's weights: 62 MiB were measured for 22.</summary>
+    private const int EmbedderBytesPerFileByte = 3;
+
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<ModelRuntime> _loaded = [];
+    private readonly List<SentenceEmbedder> _loadedEmbedders = [];
     private volatile FrozenDictionary<string, ModelRuntime> _models = FrozenDictionary<string, ModelRuntime>.Empty;
+    private volatile IReadOnlyList<SentenceEmbedder> _embedders = [];
     private ComputePool? _pool;
 
     /// <summary>Completes when every model is loaded and warm; is cancelled when the host stops before.</summary>
     public Task Ready => _ready.Task;
 
     public IReadOnlyList<ModelRuntime> Models => _models.Values;
+
+    public IReadOnlyList<SentenceEmbedder> Embedders => _embedders;
 
     public bool TryGet(string name, [NotNullWhen(true)] out ModelRuntime? model) => _models.TryGetValue(name, out model);
 
@@ -39,13 +50,14 @@ internal sealed partial class ModelHost(
         {
             Load(stoppingToken);
             _models = _loaded.ToFrozenDictionary(model => model.Served.Name, StringComparer.Ordinal);
+            _embedders = _loadedEmbedders;
             _ready.TrySetResult();
         }
         catch (OperationCanceledException)
         {
             _ready.TrySetCanceled(stoppingToken);
         }
-        catch (Exception exception) when (exception is WorkerStartException or ModelFormatException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is WorkerStartException or ModelFormatException or SentenceModelException or IOException or UnauthorizedAccessException)
         {
             LogCannotLoad(logger, exception.Message);
             Environment.ExitCode = 1;
@@ -63,6 +75,7 @@ internal sealed partial class ModelHost(
             await model.DisposeAsync();
         }
 
+        _loadedEmbedders.ForEach(embedder => embedder.Dispose());
         _pool?.Dispose();
     }
 
@@ -71,12 +84,14 @@ internal sealed partial class ModelHost(
         ChooseKernels();
         WorkerOptions worker = options.Value;
         _pool = new ComputePool(worker.Threads > 0 ? worker.Threads : Environment.ProcessorCount);
-        long budgetBytes = MemoryLedger.BudgetBytes(worker.MemoryBytes);
-        foreach (WorkerModelOptions model in worker.Models)
+        LoadEmbedders(worker, stopping);
+        WorkerModelOptions[] generative = [.. worker.Models.Where(model => !SentenceEmbedder.IsNamedBy(model.Path))];
+        long budgetBytes = MemoryLedger.BudgetBytes(worker.MemoryBytes) - _loadedEmbedders.Sum(embedder => EmbedderBytesPerFileByte * embedder.FileBytes);
+        foreach (WorkerModelOptions model in generative)
         {
             stopping.ThrowIfCancellationRequested();
             long begin = Stopwatch.GetTimestamp();
-            ModelRuntime runtime = loading.Load(model, worker, _pool, budgetBytes / worker.Models.Count);
+            ModelRuntime runtime = loading.Load(model, worker, _pool, budgetBytes / generative.Length);
             _loaded.Add(runtime);
             TimeSpan loaded = Stopwatch.GetElapsedTime(begin);
             Report(model.Name, runtime.Memory);
@@ -84,6 +99,23 @@ internal sealed partial class ModelHost(
             LogLoaded(
                 logger, model.Name, runtime.Executor.Model.ComputePath, _pool.ThreadCount, runtime.Executor.KvLayout.TokensIn(runtime.Executor.KvBlockCount),
                 loaded.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds - loaded.TotalSeconds);
+        }
+    }
+
+    /// <summary>Embedding is work of the prompt's kind: decode workers leave it to the others.</summary>
+    private void LoadEmbedders(WorkerOptions worker, CancellationToken stopping)
+    {
+        if (identity.Role != WorkerRole.Prefill)
+        {
+            return;
+        }
+
+        foreach (WorkerModelOptions model in worker.Models.Where(model => SentenceEmbedder.IsNamedBy(model.Path)))
+        {
+            stopping.ThrowIfCancellationRequested();
+            long begin = Stopwatch.GetTimestamp();
+            _loadedEmbedders.Add(SentenceEmbedder.Load(model, worker));
+            LogEmbedder(logger, model.Name, _loadedEmbedders[^1].Served.EmbeddingWidth, Stopwatch.GetElapsedTime(begin).TotalSeconds);
         }
     }
 
@@ -122,6 +154,9 @@ internal sealed partial class ModelHost(
         "Model {Model} is ready: {ComputePath}, {Threads} threads, room for {KvTokens} tokens; loaded in {LoadSeconds:F2} s, warm in {WarmSeconds:F2} s")]
     private static partial void LogLoaded(
         ILogger logger, string model, string computePath, int threads, int kvTokens, double loadSeconds, double warmSeconds);
+
+    [LoggerMessage(5006, LogLevel.Information, "Model {Model} is ready: embeddings of {Width} elements; loaded and warm in {Seconds:F2} s")]
+    private static partial void LogEmbedder(ILogger logger, string model, int width, double seconds);
 
     [LoggerMessage(5004, LogLevel.Information,
         "Memory of model {Model}: packed weights in {Place}; {MappedMiB:F0} MiB of weights in mapped files, {OwnMiB:F1} MiB of its own, KV pool {KvMiB:F0} MiB, scratch {ScratchMiB:F0} MiB")]

@@ -50,7 +50,8 @@ internal sealed class ModelLoading(TimeProvider time, ILoggerFactory loggers)
         {
             return new ModelRuntime(
                 new ServedModel(
-                    model.Name, executor.Model.KvFingerprint, executor.Model.ContextLength, source.LastWriteTimeUtc, text.Organization ?? "unknown"),
+                    model.Name, executor.Model.KvFingerprint, executor.Model.ContextLength, source.LastWriteTimeUtc, text.Organization ?? "unknown",
+                    ModelKind.Generative, executor.Model.Width),
                 executor,
                 new EngineLoop(executor, LoopOptions(model, worker), time, loggers.CreateLogger<EngineLoop>(), pool),
                 tokenizer,

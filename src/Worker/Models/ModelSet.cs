@@ -1,5 +1,7 @@
+using Serving.Contracts.Cluster;
 using Serving.Contracts.Internal;
 using Serving.Worker.Completions;
+using Serving.Worker.Embeddings;
 
 namespace Serving.Worker.Models;
 
@@ -14,8 +16,28 @@ internal static class ModelSet
             return (model, null);
         }
 
+        return (null, NotFound(models, name));
+    }
+
+    /// <summary>What embeds for a request, or why there is nothing.</summary>
+    public static (IEmbedder? Embedder, RequestError? Error) FindEmbedder(this IModelSet models, string name)
+    {
+        if (models.TryGet(name, out ModelRuntime? model))
+        {
+            return (new EngineEmbedder(model), null);
+        }
+
+        return models.Embedders.FirstOrDefault(embedder => embedder.Served.Name == name) is { } found ? (found, null) : (null, NotFound(models, name));
+    }
+
+    /// <summary>What the set serves, as the cluster is told.</summary>
+    public static IReadOnlyList<ServedModel> Served(this IModelSet models) =>
+        [.. models.Models.Select(model => model.Served), .. models.Embedders.Select(embedder => embedder.Served)];
+
+    private static RequestError NotFound(IModelSet models, string name)
+    {
         // Once: while a worker stops, the set empties.
-        IReadOnlyList<ModelRuntime> served = models.Models;
-        return (null, served.Count == 0 ? RequestErrors.NotReady() : RequestErrors.UnknownModel(name, served.Select(other => other.Served.Name)));
+        IReadOnlyList<ServedModel> served = models.Served();
+        return served.Count == 0 ? RequestErrors.NotReady() : RequestErrors.UnknownModel(name, served.Select(other => other.Name));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Serving.ServiceDefaults.Cluster;
+using Serving.Worker.Embeddings;
 using Serving.Worker.Models;
 
 namespace Serving.Worker.State;
@@ -13,6 +14,11 @@ internal sealed class WorkerPresence(ModelHost models, WorkerStatus status, IWor
         foreach (ModelRuntime model in models.Models)
         {
             model.Engine.LoadChanged += Report;
+        }
+
+        foreach (SentenceEmbedder embedder in models.Embedders)
+        {
+            embedder.Queue.LoadChanged += Report;
         }
 
         Report();

@@ -9,7 +9,7 @@ namespace Serving.Worker.State;
 internal sealed class WorkerStatus(IModelSet models, WorkerIdentity identity, KvTransferMetrics transfers, WorkerAddress address, KvReceiver? receiver = null)
 {
     public WorkerRegistration Registration() =>
-        new(identity.Id, identity.Role, address.Value, [.. models.Models.Select(model => model.Served)], identity.Pid, identity.StartedAt, Draining: false);
+        new(identity.Id, identity.Role, address.Value, models.Served(), identity.Pid, identity.StartedAt, Draining: false);
 
     public WorkerLoad Load()
     {
@@ -25,6 +25,7 @@ internal sealed class WorkerStatus(IModelSet models, WorkerIdentity identity, Kv
             total += engine.KvBlocksTotal;
         }
 
+        pending += models.Embedders.Sum(embedder => embedder.Queue.PendingTokens);
         return new WorkerLoad(identity.Id, running, waiting, pending, used, total);
     }
 
@@ -62,6 +63,7 @@ internal sealed class WorkerStatus(IModelSet models, WorkerIdentity identity, Kv
             scratch += model.Memory.ScratchBytes;
         }
 
+        own += models.Embedders.Sum(embedder => embedder.FileBytes);
         ProcessMemory process = ProcessMemory.Read();
         return new WorkerMemory(kv, own, mapped, scratch, GC.GetTotalMemory(forceFullCollection: false), process.ResidentBytes, process.ResidentFileBytes);
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
@@ -41,7 +42,10 @@ internal sealed class StubWorker : IAsyncDisposable
     /// <summary>The same for <c>detokenize</c>.</summary>
     public Func<DetokenizeRequest, IMessage> Detokenize { get; set; } = _ => new DetokenizeResponse();
 
-    /// <summary>The last request of the two; null: there was none.</summary>
+    /// <summary>The same for <c>embeddings</c>: by default each input's vector is (3, 4) / 5, but for its first element's sign.</summary>
+    public Func<EmbeddingsRequest, IMessage> Embed { get; set; } = request => Embeddings([.. request.Inputs.Select((_, i) => new[] { i % 2 == 0 ? 0.6f : -0.6f, 0.8f })]);
+
+    /// <summary>The last request of the three; null: there was none.</summary>
     public IMessage? TokensRequest { get; private set; }
 
     /// <summary>The Authorization header of the last request.</summary>
@@ -59,9 +63,17 @@ internal sealed class StubWorker : IAsyncDisposable
         app.MapPost(InternalApi.CompletionsRoute, worker.AnswerAsync);
         app.MapPost(InternalApi.TokenizeRoute, context => worker.AnswerAsync(context, TokenizeRequest.Parser, request => worker.Tokenize(request)));
         app.MapPost(InternalApi.DetokenizeRoute, context => worker.AnswerAsync(context, DetokenizeRequest.Parser, request => worker.Detokenize(request)));
+        app.MapPost(InternalApi.EmbeddingsRoute, context => worker.AnswerAsync(context, EmbeddingsRequest.Parser, request => worker.Embed(request)));
         await app.StartAsync();
         return worker;
     }
+
+    /// <summary>Vectors as a worker gives them, of three tokens each.</summary>
+    public static EmbeddingsResponse Embeddings(params float[][] vectors) => new()
+    {
+        Worker = "stub",
+        Embeddings = { vectors.Select(vector => new Embedding { Tokens = 3, Values = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(vector)) }) },
+    };
 
     public WorkerRegistration Registration(params ServedModel[] models) => Workers.Decode(Id, Address, models);
 

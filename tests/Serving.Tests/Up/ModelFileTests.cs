@@ -43,6 +43,30 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void The_embedder_of_the_repository_is_served_beside_the_default()
+    {
+        var file = _root.Touch("models/smollm2-135m-instruct/x.gguf");
+        var other = _root.Touch("models/docs-moe/y.gguf");
+        var graph = Embedder("models/all-minilm-l6-v2");
+        ModelFile[] expected = [new("smollm2-135m-instruct", file), new("all-minilm-l6-v2", graph)];
+        Assert.Equal(expected, Resolve());
+        Assert.Equal([expected[0], new("docs-moe", other), expected[1]], Resolve("all"));
+        Assert.Equal([false, true], Resolve().Select(model => model.IsEmbedder));
+    }
+
+    [Fact]
+    public void A_graph_is_named_by_its_file_or_its_folder()
+    {
+        var graph = Embedder("bge");
+        Assert.Equal([new ModelFile("bge", graph), new ModelFile("other", graph)], Resolve(_root.File("bge"), "other=" + graph));
+
+        var nested = _root.Touch("bge/onnx/model.onnx");
+        Assert.Equal([new ModelFile("bge", nested)], Resolve(nested));
+        Assert.Contains("holds 2 graphs: name one of the files (model.onnx, onnx/model.onnx)", Refused(_root.File("bge")));
+        Assert.Contains("tokenizer.json and config.json", Refused(_root.Touch("alone/model.onnx")));
+    }
+
+    [Fact]
     public void A_missing_an_ambiguous_and_a_doubled_model_are_refused()
     {
         Assert.Contains("none.gguf: there is no such file", Refused(_root.File("none.gguf")));
@@ -52,7 +76,7 @@ public sealed class ModelFileTests : IDisposable
         _root.Touch("two/b.gguf");
         Assert.Contains("2 GGUF models", Refused(_root.File("two")));
         Assert.Contains("Two models would be called a", Refused(a, "A=" + _root.File("two/b.gguf")));
-        Assert.Contains("is not a .gguf file", Refused(_root.Touch("model.bin")));
+        Assert.Contains("is neither a .gguf nor an .onnx file", Refused(_root.Touch("model.bin")));
     }
 
     [Theory]
@@ -71,6 +95,13 @@ public sealed class ModelFileTests : IDisposable
     }
 
     private static ModelFile[] Served { get; } = [new("x", "/x"), new("y", "/y")];
+
+    private string Embedder(string folder)
+    {
+        _root.Touch($"{folder}/config.json");
+        _root.Touch($"{folder}/tokenizer.json");
+        return _root.Touch($"{folder}/model.onnx");
+    }
 
     private IReadOnlyList<ModelFile> Resolve(params string[] arguments) => ModelFile.ResolveAll(arguments, new ModelStore(_root.File("data"), _root.File("artifacts/bin")));
 

@@ -107,10 +107,11 @@ public sealed class PlatformPlanTests
     [Fact]
     public void The_example_survives_a_shell()
     {
-        var line = CurlExample.For(new Uri("http://127.0.0.1:8080"), "it's", "/data of me/api.key");
+        var line = CurlExample.For(new Uri("http://127.0.0.1:8080"), new ModelFile("it's", "x.gguf"), "/data of me/api.key");
         Assert.Contains("http://127.0.0.1:8080/v1/chat/completions", line);
         Assert.Contains("$(cat '/data of me/api.key')", line);
         Assert.DoesNotContain('\n', line);
+        Assert.Contains("/v1/embeddings", CurlExample.For(new Uri("http://127.0.0.1:8080"), new ModelFile("mini", "x.onnx"), apiKeyFile: null));
     }
 
     [Fact]

@@ -16,6 +16,7 @@ using Serving.ServiceDefaults.Security;
 using Serving.TestKit;
 using Serving.Text.Tokenization;
 using Serving.Text.ToolCalls;
+using Serving.Worker.Embeddings;
 using Serving.Worker.Loop;
 using Serving.Worker.Models;
 using Serving.Worker.State;
@@ -46,6 +47,8 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
     public WorkerState State => _app.Services.GetRequiredService<WorkerStatus>().State();
 
     public IReadOnlyList<ModelRuntime> Models => [_model];
+
+    public IReadOnlyList<SentenceEmbedder> Embedders { get; set; } = [];
 
     public static HttpClient Client(string address) => InternalHttp.CreateClient(_secret, new Uri(address));
 

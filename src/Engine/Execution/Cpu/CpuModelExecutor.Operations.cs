@@ -216,6 +216,39 @@ public sealed unsafe partial class CpuModelExecutor
         }
     }
 
+    /// <summary>What the head does first, selecting rows and the last norm, for every row of the sequences that want their hidden states.</summary>
+    private void SumHidden(StepPlan plan)
+    {
+        foreach (ref readonly StepSequence sequence in plan.Sequences)
+        {
+            if (sequence.HiddenSum is { } sum)
+            {
+                SumHidden(in sequence, sum);
+            }
+        }
+    }
+
+    private void SumHidden(in StepSequence sequence, float[] sum)
+    {
+        if (sequence.ComputedTokens == 0)
+        {
+            Array.Clear(sum);
+        }
+
+        var (select, norm) = ((SelectLogitRows)_graph.Head[0], (Normalize)_graph.Head[1]);
+        int width = norm.To.Width;
+        float* normed = _scratch.Row(norm.To, 0);
+        RmsNorm.Apply(
+            _scratch.Row(select.From, sequence.RowStart), select.From.Width, _weights[norm.Weight], norm.Epsilon, normed, width, sequence.RowCount);
+        fixed (float* total = sum)
+        {
+            for (int row = 0; row < sequence.RowCount; row++)
+            {
+                RowMath.Add(normed + ((long)row * width), total, width);
+            }
+        }
+    }
+
     private static void CopyHeadsOfRow(CopyHeads copy, float* from, float* to)
     {
         for (int head = 0; head < copy.Heads; head++)

@@ -89,6 +89,7 @@ public sealed unsafe partial class CpuModelExecutor : IModelExecutor
                 Run(_graph.Layers[layer], plan.RowCount);
             }
 
+            SumHidden(plan);
             if (plan.LogitRowCount > 0)
             {
                 Run(_graph.Head, plan.LogitRowCount);
