@@ -62,13 +62,16 @@ public sealed class BatchTests
     }
 
     [Fact]
-    public async Task Completions_can_be_lines_too()
+    public async Task Completions_and_responses_can_be_lines_too()
     {
         await using var worker = await StubWorker.StartAsync("decode-1");
         await using var gateway = await StartAsync(worker);
-        var id = await gateway.StartBatchAsync(BatchInputs.Line("c", $"{{\"model\":\"{Workers.Model}\",\"prompt\":\"Hi\"}}", "/v1/completions"), endpoint: "/v1/completions");
-        var answers = await gateway.ResultsAsync(await gateway.EndedAsync(id), "output_file_id");
-        Assert.Equal("text_completion", Text(answers["c"].GetProperty("response").GetProperty("body"), "object"));
+        foreach (var (route, field, kind) in new[] { ("/v1/completions", "prompt", "text_completion"), ("/v1/responses", "input", "response") })
+        {
+            var id = await gateway.StartBatchAsync(BatchInputs.Line("c", $"{{\"model\":\"{Workers.Model}\",\"{field}\":\"Hi\"}}", route), endpoint: route);
+            var answers = await gateway.ResultsAsync(await gateway.EndedAsync(id), "output_file_id");
+            Assert.Equal(kind, Text(answers["c"].GetProperty("response").GetProperty("body"), "object"));
+        }
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using Serving.Gateway.Chat.Stored;
 using Serving.Gateway.Completions;
 using Serving.Gateway.Embeddings;
 using Serving.Gateway.Generation;
+using Serving.Gateway.Responses;
 using Serving.ServiceDefaults.Hosting;
 
 namespace Serving.Gateway.Batches;
@@ -16,6 +17,7 @@ internal static class BatchServices
         services.AddSingleton<IBatchEndpoint>(ChatCompletions);
         services.AddSingleton<IBatchEndpoint>(Completions);
         services.AddSingleton<IBatchEndpoint, EmbeddingBatchEndpoint>();
+        services.AddSingleton<IBatchEndpoint>(Responses);
         services.AddSingleton<BatchStore>();
         services.AddSingleton<BatchParts>();
         services.AddSingleton<BatchValidation>();
@@ -33,10 +35,16 @@ internal static class BatchServices
         return new GenerationEndpoint(
             "/v1/chat/completions",
             CallOrigin.ChatOperation,
-            (fields, tenant) => ChatRequestReader.Read(fields, chats, tenant),
+            (fields, tenant, _) => ValueTask.FromResult(ChatRequestReader.Read(fields, chats, tenant)),
             provider.GetRequiredService<GenerationPipeline>());
     }
 
     private static GenerationEndpoint Completions(IServiceProvider provider) => new(
-        "/v1/completions", CallOrigin.TextOperation, (fields, _) => CompletionRequestReader.Read(fields), provider.GetRequiredService<GenerationPipeline>());
+        "/v1/completions",
+        CallOrigin.TextOperation,
+        (fields, _, _) => ValueTask.FromResult(CompletionRequestReader.Read(fields)),
+        provider.GetRequiredService<GenerationPipeline>());
+
+    private static GenerationEndpoint Responses(IServiceProvider provider) => new(
+        "/v1/responses", CallOrigin.ChatOperation, provider.GetRequiredService<ResponsesApi>().ReadAsync, provider.GetRequiredService<GenerationPipeline>());
 }

@@ -8,7 +8,8 @@ namespace Serving.Gateway.Batches;
 /// <summary>A route that generates text, by the pipeline that its HTTP requests take.</summary>
 /// <param name="read">Makes a request of the fields of a tenant's body.</param>
 internal sealed class GenerationEndpoint(
-    string route, string operation, Func<RequestFields, string, GenerationRequest?> read, GenerationPipeline pipeline) : IBatchEndpoint
+    string route, string operation, Func<RequestFields, string, CancellationToken, ValueTask<GenerationRequest?>> read, GenerationPipeline pipeline)
+    : IBatchEndpoint
 {
     public string Route => route;
 
@@ -20,7 +21,7 @@ internal sealed class GenerationEndpoint(
             fields.Fail("stream", "is not possible in a batch: leave it out.");
         }
 
-        var request = read(fields, origin.Tenant);
+        var request = await read(fields, origin.Tenant, cancellationToken);
         if (fields.Error is { } error)
         {
             return (default, error);

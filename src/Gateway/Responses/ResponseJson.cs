@@ -98,7 +98,11 @@ internal sealed class ResponseJson(ResponseId id, AnswerStamp stamp, ResponseSet
 
         json.WriteEndArray();
         settings.Write(json);
-        WriteUsage(json, usage);
+        if (usage is not null)
+        {
+            WriteUsage(json, usage);
+        }
+
         json.WriteEndObject();
     }
 
@@ -133,14 +137,8 @@ internal sealed class ResponseJson(ResponseId id, AnswerStamp stamp, ResponseSet
         json.WriteEndObject();
     }
 
-    private static void WriteUsage(Utf8JsonWriter json, AnswerUsage? usage)
+    private static void WriteUsage(Utf8JsonWriter json, AnswerUsage usage)
     {
-        if (usage is null)
-        {
-            json.WriteNull("usage"u8);
-            return;
-        }
-
         json.WriteStartObject("usage"u8);
         json.WriteNumber("input_tokens"u8, usage.PromptTokens);
         json.WriteStartObject("input_tokens_details"u8);

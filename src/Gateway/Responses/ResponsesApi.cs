@@ -26,6 +26,18 @@ internal sealed class ResponsesApi(GenerationPipeline pipeline, ResponseRequestR
         responses.MapGet("/{id}/input_items", static (string id, HttpContext context, ResponsesApi api) => api.ListItemsAsync(id, context));
     }
 
+    /// <summary>What a line of a batch asks for: its answer is waited for there, and comes whole.</summary>
+    public async ValueTask<GenerationRequest?> ReadAsync(RequestFields fields, string tenant, CancellationToken cancellationToken)
+    {
+        var request = await reader.ReadAsync(fields, tenant, cancellationToken);
+        if (request is { IsBackground: true })
+        {
+            fields.Fail("background", "is not possible in a batch: leave it out.");
+        }
+
+        return request is null ? null : Generation(request, tenant);
+    }
+
     private static Task CountAsync(HttpContext context, ResponseRequestReader reader, TokensApi tokens) => tokens.CountAsync(
         context,
         fields => reader.ReadCountAsync(fields, Tenant.NameOf(context), context.RequestAborted),
