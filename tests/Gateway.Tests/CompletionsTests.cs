@@ -262,6 +262,25 @@ public sealed class CompletionsTests
     }
 
     [Fact]
+    public async Task An_echo_of_a_long_prompt_comes_whole()
+    {
+        const int tokens = 20_000;
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        worker.Script = async exchange =>
+        {
+            var echo = new PromptEcho { Text = new string('a', tokens) };
+            echo.Logprobs.AddRange(Enumerable.Repeat(Token("a"u8, -1, ("a", -1), ("one of many", -2), ("another one", -3), ("yet another", -4)), tokens));
+            await exchange.StartAsync(echo);
+            await exchange.FinishAsync();
+        };
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        using var response = await gateway.SendAsync(HttpMethod.Post, "/v1/completions", _matrix.With("echo", "true,\"logprobs\":4,\"max_tokens\":0"));
+
+        Assert.Equal(tokens, (await response.JsonAsync()).GetProperty("choices")[0].GetProperty("logprobs").GetProperty("tokens").GetArrayLength());
+    }
+
+    [Fact]
     public async Task Bad_input_is_refused_by_name()
     {
         await using var worker = await StubWorker.StartAsync("decode-1");

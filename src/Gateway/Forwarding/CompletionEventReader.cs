@@ -8,8 +8,10 @@ namespace Serving.Gateway.Forwarding;
 /// <summary>Reads the internal event stream: protobuf messages, each behind its length as a varint.</summary>
 internal sealed class CompletionEventReader(Stream stream) : IDisposable
 {
-    /// <summary>No event comes near it; a longer length means that the stream is not what it says it is.</summary>
-    private const int EventBytesMax = 1 << 20;
+    /// <summary>
+    /// No event comes near it, not even a long prompt's echo with log probabilities; a longer length means that the stream is not what it says it is.
+    /// </summary>
+    private const int EventBytesMax = 64 << 20;
 
     private readonly PipeReader _pipe = PipeReader.Create(stream);
 
