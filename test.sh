@@ -32,7 +32,9 @@ if [ -z "$SERVING_TEST_NODE" ] || [ "$(node_major "$SERVING_TEST_NODE")" -lt 22 
   [ -x "$SERVING_TEST_NODE" ] || npm install --prefix artifacts/tools --no-audit --no-fund --no-save --loglevel=error node@22 >/dev/null
 fi
 export SERVING_TEST_NODE
-[ -d tests/EndToEnd/node/node_modules/openai ] || npm ci --prefix tests/EndToEnd/node --no-audit --no-fund --loglevel=error >/dev/null
+for clients in EndToEnd Conformance; do
+  [ -d "tests/$clients/node/node_modules/openai" ] || npm ci --prefix "tests/$clients/node" --no-audit --no-fund --loglevel=error >/dev/null
+done
 # llama.cpp as a peer for converted models: 85 MB with its CPU build, which is there for x64 Linux; its tests are skipped without.
 # The optional packages are CUDA and Vulkan builds (another 640 MB); the install script would look for a compiler. Not npm ci: it asks for all optional packages
 # in the lock file, and not every registry has them.

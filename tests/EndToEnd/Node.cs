@@ -4,15 +4,18 @@ using Serving.TestKit;
 
 namespace Serving.EndToEnd;
 
-/// <summary>Scripts that run the official npm client, unmodified, against a platform.</summary>
+/// <summary>Scripts that run npm clients, unmodified, against a platform.</summary>
 internal static class Node
 {
-    /// <summary>What the script printed, one JSON object.</summary>
-    public static async Task<JsonElement> RunAsync(Platform platform, string script, params string[] arguments)
+    /// <summary>What a script of these tests printed, one JSON object.</summary>
+    public static Task<JsonElement> RunAsync(Platform platform, string script, params string[] arguments) => RunAsync("EndToEnd", platform, script, arguments);
+
+    /// <summary>What a script of a test project printed, one JSON object.</summary>
+    public static async Task<JsonElement> RunAsync(string project, Platform platform, string script, params string[] arguments)
     {
         string node = Environment.GetEnvironmentVariable("SERVING_TEST_NODE") is { Length: > 0 } path ? path : "node";
-        string folder = Path.Combine(Repository.Root, "tests", "EndToEnd", "node");
-        Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", "openai")), "npm ci has not been run in tests/EndToEnd/node: ./test.sh does it");
+        string folder = Path.Combine(Repository.Root, "tests", project, "node");
+        Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", "openai")), $"npm ci has not been run in {folder}: ./test.sh does it");
         using Process process = Process.Start(new ProcessStartInfo(node, [script, new Uri(platform.BaseAddress, "/v1").ToString(), .. arguments])
         {
             WorkingDirectory = folder,
