@@ -1,6 +1,10 @@
+using System.ClientModel;
+using System.ClientModel.Primitives;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using OpenAI;
+using OpenAI.Files;
 using Serving.Gateway.Tests.Support;
 
 namespace Serving.Gateway.Tests;
@@ -243,6 +247,23 @@ public sealed class FilesTests
         {
             File.Delete(keyFile);
         }
+    }
+
+    [Fact]
+    public async Task OpenAIs_NET_client_keeps_lists_reads_and_deletes_files()
+    {
+        await using var gateway = await TestGateway.BeforeAsync();
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        var client = new OpenAIFileClient(
+            new ApiKeyCredential("sk-not-needed-here"),
+            new OpenAIClientOptions { Endpoint = new Uri(gateway.Address, "/v1"), Transport = new HttpClientPipelineTransport(http), RetryPolicy = new ClientRetryPolicy(maxRetries: 0) });
+        OpenAIFile file = await client.UploadFileAsync(new MemoryStream("{}\n"u8.ToArray()), "näme.jsonl", FileUploadPurpose.Batch, TestTime.Limit());
+        Assert.Equal(("näme.jsonl", FilePurpose.Batch, 3), (file.Filename, file.Purpose, file.SizeInBytes));
+        OpenAIFileCollection listed = await client.GetFilesAsync(FilePurpose.Batch, TestTime.Limit());
+        Assert.Equal([file.Id], listed.Select(entry => entry.Id));
+        Assert.Equal("{}\n", (await client.DownloadFileAsync(file.Id, TestTime.Limit())).Value.ToString());
+        FileDeletionResult deleted = await client.DeleteFileAsync(file.Id, TestTime.Limit());
+        Assert.True(deleted.Deleted);
     }
 
     [Fact]

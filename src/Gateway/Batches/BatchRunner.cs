@@ -16,8 +16,8 @@ internal sealed partial class BatchRunner(
     TimeProvider time,
     ILogger<BatchRunner> logger) : BackgroundService
 {
-    /// <summary>A batch whose run failed in an unforeseen way waits this long.</summary>
-    private static readonly TimeSpan _failedDelay = TimeSpan.FromSeconds(30);
+    /// <summary>Looks that a batch is passed over in after its run has failed, so that a full disk does not have lines computed in vain again and again.</summary>
+    private const int FailedLooks = 5;
 
     private readonly string _holder = Guid.NewGuid().ToString("N");
     private readonly ConcurrentDictionary<string, Task> _running = [];
@@ -95,12 +95,15 @@ internal sealed partial class BatchRunner(
 
     private async Task RunAsync(string id, OpenBatch batch, HeldLease lease, CancellationToken stopping)
     {
+        var isLeft = true;
         try
         {
             await using (lease)
             {
                 await run.RunAsync(id, batch, lease, stopping);
             }
+
+            isLeft = false;
         }
         catch (OperationCanceledException)
         {
@@ -113,13 +116,15 @@ internal sealed partial class BatchRunner(
         catch (Exception exception)
         {
             LogFailed(logger, exception, id);
-            await Task.Delay(_failedDelay, time, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
         }
-        finally
+
+        if (isLeft)
         {
-            _running.TryRemove(id, out _);
-            Wake();
+            await Task.Delay(options.Value.Poll * FailedLooks, time, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
         }
+
+        _running.TryRemove(id, out _);
+        Wake();
     }
 
     [LoggerMessage(72, LogLevel.Information, "Batch {BatchId} is left where it stands: {Reason}")]

@@ -33,11 +33,14 @@ try {
 const listed = [];
 for await (const batch of client.batches.list({ limit: 1 })) listed.push(batch.id);
 
+const [answers, errors] = [await read(completed.output_file_id), await read(completed.error_file_id)];
+for (const id of [input.id, completed.output_file_id, completed.error_file_id]) await client.files.delete(id);
+
 console.log(JSON.stringify({
   created,
   completed,
-  answers: await read(completed.output_file_id),
-  errors: await read(completed.error_file_id),
+  answers,
+  errors,
   refusal,
   listed,
 }));

@@ -12,6 +12,9 @@ internal sealed class MemoryDocumentStore(TimeProvider time) : IDocumentStore
     /// <summary>True: every call fails, as if Redis were away.</summary>
     public bool IsAway { get; set; }
 
+    /// <summary>Calls that succeed before one fails, and then all do again; below 0: none fails.</summary>
+    public int CallsToFailure { get; set; } = -1;
+
     public Task<AddResult> AddAsync(Document document, TenantUsage? quota) => Run(() =>
     {
         if (_documents.ContainsKey(Name(document.Key)))
@@ -92,7 +95,7 @@ internal sealed class MemoryDocumentStore(TimeProvider time) : IDocumentStore
 
         lock (_gate)
         {
-            return Task.FromResult(call());
+            return CallsToFailure-- == 0 ? Task.FromException<T>(new StorageUnavailableException("Redis was away for a moment.")) : Task.FromResult(call());
         }
     }
 

@@ -9,6 +9,9 @@ internal sealed class MemoryLeaseStore(TimeProvider time) : ILeaseStore
     private readonly Dictionary<string, (string Holder, DateTimeOffset EndsAt)> _leases = [];
     private readonly Dictionary<string, long> _terms = [];
 
+    /// <summary>True: no lease is renewed, as if Redis were away.</summary>
+    public bool IsAway { get; set; }
+
     public Task<long?> TakeAsync(string name, string holder, TimeSpan duration)
     {
         lock (_gate)
@@ -26,6 +29,11 @@ internal sealed class MemoryLeaseStore(TimeProvider time) : ILeaseStore
 
     public Task<bool> RenewAsync(string name, string holder, TimeSpan duration)
     {
+        if (IsAway)
+        {
+            return Task.FromException<bool>(new StorageUnavailableException("Redis is away."));
+        }
+
         lock (_gate)
         {
             var isHolder = HolderOf(name) == holder;
