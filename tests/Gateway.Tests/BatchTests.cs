@@ -11,13 +11,11 @@ namespace Serving.Gateway.Tests;
 
 public sealed class BatchTests
 {
-    private static readonly (string, string) _poll = ("Batch:PollSeconds", "0.05");
-
     [Fact]
     public async Task Each_line_is_answered_once_at_low_priority_or_says_why_not()
     {
         await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await StartAsync(worker);
+        await using var gateway = await BatchInputs.StartAsync(worker);
         var input = string.Join("\r\n",
             "\uFEFF" + BatchInputs.Line("good"),
             "",
@@ -64,16 +62,27 @@ public sealed class BatchTests
         await gateway.BatchAsync(id, _ => gateway.StoredFiles().Length == 3);
     }
 
-    [Fact]
-    public async Task Completions_and_responses_can_be_lines_too()
+    [Theory]
+    [InlineData("/v1/completions", "prompt", "text_completion")]
+    [InlineData("/v1/responses", "input", "response")]
+    public async Task Lines_of_other_routes_are_answered_as_those_answer(string route, string field, string kind)
     {
         await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await StartAsync(worker);
-        foreach (var (route, field, kind) in new[] { ("/v1/completions", "prompt", "text_completion"), ("/v1/responses", "input", "response") })
+        await using var gateway = await BatchInputs.StartAsync(worker);
+        var lines = new[] { "", ",\"background\":true", ",\"stream\":true" }.Select((extra, i) =>
+            BatchInputs.Line($"{i}", $"{{\"model\":\"{Workers.Model}\",\"{field}\":\"Hi\"{extra}}}", route));
+        var batch = await gateway.EndedAsync(await gateway.StartBatchAsync(string.Join('\n', lines), endpoint: route));
+        var answers = await gateway.ResultsAsync(batch, "output_file_id");
+        var body = answers["0"].GetProperty("response").GetProperty("body");
+        Assert.Equal(kind, Text(body, "object"));
+        Assert.Equal(37 * answers.Count, batch.GetProperty("usage").GetProperty("input_tokens").GetInt32());
+        var errors = await gateway.ResultsAsync(batch, "error_file_id");
+        Assert.Equal((400, "stream"), Failure(errors["2"]));
+        if (kind == "response")
         {
-            var id = await gateway.StartBatchAsync(BatchInputs.Line("c", $"{{\"model\":\"{Workers.Model}\",\"{field}\":\"Hi\"}}", route), endpoint: route);
-            var answers = await gateway.ResultsAsync(await gateway.EndedAsync(id), "output_file_id");
-            Assert.Equal(kind, Text(answers["c"].GetProperty("response").GetProperty("body"), "object"));
+            Assert.Equal((400, "background"), Failure(errors["1"]));
+            using var stored = await gateway.SendAsync(HttpMethod.Get, $"{route}/{Text(body, "id")}");
+            Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
         }
     }
 
@@ -95,7 +104,7 @@ public sealed class BatchTests
     public async Task A_mistake_in_the_input_fails_the_batch_and_names_the_line(string input, string code, int? line)
     {
         await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await StartAsync(worker);
+        await using var gateway = await BatchInputs.StartAsync(worker);
         var batch = await gateway.EndedAsync(await gateway.StartBatchAsync(input), "failed");
         var error = batch.GetProperty("errors").GetProperty("data")[0];
         Assert.Equal((code, line), (Text(error, "code"), error.TryGetProperty("line", out var at) ? at.GetInt32() : null));
@@ -107,7 +116,7 @@ public sealed class BatchTests
     [Fact]
     public async Task Too_many_or_too_long_lines_fail_the_batch()
     {
-        await using var gateway = await StartAsync(null, ("Batch:RequestsMax", "2"), ("Gateway:BodyBytesMax", "2000"));
+        await using var gateway = await BatchInputs.StartAsync(null, ("Batch:RequestsMax", "2"), ("Gateway:BodyBytesMax", "2000"));
         var many = await gateway.EndedAsync(await gateway.StartBatchAsync(BatchInputs.Lines(3)), "failed");
         Assert.Equal("too_many_requests", Text(many.GetProperty("errors").GetProperty("data")[0], "code"));
         var longer = await gateway.EndedAsync(await gateway.StartBatchAsync(new string('x', 200_000)), "failed");
@@ -135,7 +144,7 @@ public sealed class BatchTests
     [InlineData("[]", null)]
     public async Task A_mistake_in_the_request_is_named(string body, string? param)
     {
-        await using var gateway = await StartAsync(null);
+        await using var gateway = await BatchInputs.StartAsync(null);
         body = body.Replace("USER", await gateway.StoreAsync("x"));
         using var response = await gateway.SendAsync(HttpMethod.Post, "/v1/batches", body);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -159,7 +168,7 @@ public sealed class BatchTests
             await exchange.UntilCancelledAsync();
             cancelled.TrySetResult();
         };
-        await using var gateway = await StartAsync(worker, ("Batch:RequestsAtOnceMax", "1"));
+        await using var gateway = await BatchInputs.StartAsync(worker, ("Batch:RequestsAtOnceMax", "1"));
         var id = await gateway.StartBatchAsync(BatchInputs.Lines(5));
         await gateway.BatchAsync(id, batch => batch.Counts().Completed == 2);
 
@@ -182,7 +191,7 @@ public sealed class BatchTests
     public async Task A_batch_that_has_ended_cannot_be_cancelled()
     {
         await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await StartAsync(worker);
+        await using var gateway = await BatchInputs.StartAsync(worker);
         var id = await gateway.StartBatchAsync(BatchInputs.Lines(1));
         await gateway.EndedAsync(id);
         using var response = await gateway.SendAsync(HttpMethod.Post, $"/v1/batches/{id}/cancel");
@@ -204,7 +213,7 @@ public sealed class BatchTests
             await (Interlocked.Increment(ref answered) == 1 ? exchange.AnswerAsync("done") : exchange.UntilCancelledAsync());
         };
         using var storage = new TestStorage();
-        await using var gateway = await StartAsync(worker, storage, ("Batch:RequestsAtOnceMax", "1"));
+        await using var gateway = await BatchInputs.StartAsync(worker, storage, ("Batch:RequestsAtOnceMax", "1"));
         var id = await gateway.StartBatchAsync(BatchInputs.Lines(3));
         await gateway.BatchAsync(id, batch => batch.Counts().Completed == 1);
 
@@ -218,176 +227,10 @@ public sealed class BatchTests
     }
 
     [Fact]
-    public async Task A_busy_or_lost_worker_is_asked_again_and_a_deadly_line_is_given_up()
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        var asked = new ConcurrentDictionary<string, int>();
-        worker.Script = exchange =>
-        {
-            var line = exchange.Request.Chat.MessagesJson.ToStringUtf8();
-            var count = asked.AddOrUpdate(line, 1, (_, before) => before + 1);
-            if (line.Contains("deadly"))
-            {
-                exchange.Die();
-                return Task.CompletedTask;
-            }
-
-            return count < 3 ? exchange.RefuseAsync(new RequestError { Status = 503, Code = "overloaded", Message = "Full." }) : exchange.AnswerAsync("done");
-        };
-        await using var gateway = await StartAsync(worker, ("Gateway:WorkerWaitSecondsMax", "0"));
-        var id = await gateway.StartBatchAsync($"{BatchInputs.Line("busy")}\n{BatchInputs.Line("deadly", Bodies.Chat().Replace("France", "deadly"))}");
-        var batch = await gateway.EndedAsync(id);
-        Assert.Equal((2, 1, 1), batch.Counts());
-        Assert.Equal([3, 3], asked.Values);
-        var response = (await gateway.ResultsAsync(batch, "error_file_id"))["deadly"].GetProperty("response");
-        Assert.Equal((503, "worker_lost"), (response.GetProperty("status_code").GetInt32(), Text(response.GetProperty("body").GetProperty("error"), "code")));
-    }
-
-    [Fact]
-    public async Task A_batch_goes_on_where_a_stopped_gateway_left_it()
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        var answered = 0;
-        worker.Script = async exchange =>
-        {
-            await (Interlocked.Increment(ref answered) <= 3 ? exchange.AnswerAsync("before") : exchange.UntilCancelledAsync());
-        };
-        using var storage = new TestStorage();
-        string id;
-        await using (var first = await StartAsync(worker, storage, ("Batch:RequestsAtOnceMax", "2")))
-        {
-            id = await first.StartBatchAsync(BatchInputs.Lines(10));
-            await first.BatchAsync(id, batch => batch.Counts().Completed == 3);
-        }
-
-        worker.Script = exchange => exchange.AnswerAsync("after");
-        await using var second = await StartAsync(worker, storage);
-        var batch = await second.EndedAsync(id);
-        Assert.Equal((10, 10, 0), batch.Counts());
-        var texts = (await second.ResultsAsync(batch, "output_file_id")).Values
-            .Select(line => Text(line.GetProperty("response").GetProperty("body").GetProperty("choices")[0].GetProperty("message"), "content")!);
-        Assert.Equal([("after", 7), ("before", 3)], texts.CountBy(text => text).Select(count => (count.Key, count.Value)).Order());
-    }
-
-    [Fact]
-    public async Task Of_several_gateways_one_runs_a_batch()
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        using var storage = new TestStorage();
-        await using var first = await StartAsync(worker, storage);
-        await using var second = await StartAsync(worker, storage);
-        var ids = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => (i % 2 == 0 ? first : second).StartBatchAsync(BatchInputs.Lines(25))));
-        foreach (var id in ids)
-        {
-            Assert.Equal((25, 25, 0), (await second.EndedAsync(id)).Counts());
-        }
-
-        Assert.Equal(100, worker.RequestCount);
-    }
-
-    [Fact]
-    public async Task While_redis_is_away_a_batch_waits_and_then_goes_on()
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        var hold = new TaskCompletionSource();
-        worker.Script = async exchange =>
-        {
-            await hold.Task;
-            await exchange.AnswerAsync("done");
-        };
-        await using var gateway = await StartAsync(worker);
-        var id = await gateway.StartBatchAsync(BatchInputs.Lines(30));
-        await worker.RequestAsync();
-        gateway.Documents.IsAway = true;
-        using (var refused = await gateway.SendAsync(HttpMethod.Get, $"/v1/batches/{id}"))
-        {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-        }
-
-        hold.SetResult();
-        await Task.Delay(300);
-        gateway.Documents.IsAway = false;
-        Assert.Equal((30, 30, 0), (await gateway.EndedAsync(id)).Counts());
-    }
-
-    /// <summary>The call fails wherever the batch then stands: in its validation, between results, at its end.</summary>
-    [Fact]
-    public async Task Whichever_call_to_redis_fails_the_batch_ends_with_each_line_once()
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await StartAsync(worker);
-        for (var calls = 0; calls < 30; calls++)
-        {
-            var file = await gateway.StoreAsync(BatchInputs.Lines(3), "batch");
-            using var created = await gateway.SendAsync(
-                HttpMethod.Post, "/v1/batches", $$"""{"input_file_id":"{{file}}","endpoint":"/v1/chat/completions","completion_window":"24h"}""");
-            gateway.Documents.CallsToFailure = calls;
-            var id = Text(await created.JsonAsync(), "id")!;
-            while (gateway.Documents.CallsToFailure >= 0)
-            {
-                await Task.Delay(5);
-            }
-
-            var batch = await gateway.EndedAsync(id);
-            Assert.Equal((calls, (3, 3, 0)), (calls, batch.Counts()));
-            Assert.Equal(["r1", "r2", "r3"], (await gateway.ResultsAsync(batch, "output_file_id")).Keys.Order());
-        }
-    }
-
-    [Fact]
-    public async Task What_a_replaced_owner_still_writes_changes_nothing()
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        var (answered, hold) = (0, new TaskCompletionSource());
-        worker.Script = async exchange =>
-        {
-            if (Interlocked.Increment(ref answered) > 1)
-            {
-                await hold.Task;
-            }
-
-            await exchange.AnswerAsync("owner");
-        };
-        await using var gateway = await StartAsync(worker, ("Batch:RequestsAtOnceMax", "1"));
-        var id = await gateway.StartBatchAsync(BatchInputs.Lines(2));
-        await gateway.BatchAsync(id, batch => batch.Counts().Completed == 1);
-
-        // Under a later term, so that it is not the name alone that decides.
-        var late = new BatchResult(1, IsError: false, Encoding.UTF8.GetBytes("""{"id":"x","custom_id":"r1","response":{"status_code":200,"request_id":"x","body":{"late":true}},"error":null}"""));
-        await gateway.Services.GetRequiredService<BatchParts>().WriteAsync("", id, term: 1_000, sequence: 0, [late], CancellationToken.None);
-        hold.SetResult();
-        var batch = await gateway.EndedAsync(id);
-        Assert.Equal((2, 2, 0), batch.Counts());
-        var results = await gateway.ResultsAsync(batch, "output_file_id");
-        Assert.False(results["r1"].GetProperty("response").GetProperty("body").TryGetProperty("late", out _));
-    }
-
-    [Fact]
-    public async Task A_batch_whose_input_is_deleted_ends_with_what_it_has()
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        var answered = 0;
-        worker.Script = async exchange => await (Interlocked.Increment(ref answered) == 1 ? exchange.AnswerAsync("done") : exchange.UntilCancelledAsync());
-        using var storage = new TestStorage();
-        string id;
-        await using (var first = await StartAsync(worker, storage, ("Batch:RequestsAtOnceMax", "1")))
-        {
-            id = await first.StartBatchAsync(BatchInputs.Lines(3));
-            var input = Text(await first.BatchAsync(id, batch => batch.Counts().Completed == 1), "input_file_id");
-            (await first.SendAsync(HttpMethod.Delete, $"/v1/files/{input}")).Dispose();
-        }
-
-        await using var second = await StartAsync(worker, storage);
-        var batch = await second.EndedAsync(id, "failed");
-        Assert.Equal("input_file_missing", Text(batch.GetProperty("errors").GetProperty("data")[0], "code"));
-        Assert.Equal(["r1"], (await second.ResultsAsync(batch, "output_file_id")).Keys);
-    }
-
-    [Fact]
     public async Task Lists_the_newest_first()
     {
         await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await StartAsync(worker);
+        await using var gateway = await BatchInputs.StartAsync(worker);
         var ids = new List<string>();
         for (var i = 0; i < 3; i++)
         {
@@ -402,23 +245,6 @@ public sealed class BatchTests
         Assert.Equal([ids[0]], (await rest.JsonAsync()).Ids());
         using var wrong = await gateway.SendAsync(HttpMethod.Get, "/v1/batches?limit=101");
         Assert.Equal("limit", Text(await wrong.ErrorAsync(), "param"));
-    }
-
-    private static Task<TestGateway> StartAsync(StubWorker? worker, params (string, string)[] settings) => TestGateway.StartAsync(Cluster(worker), [_poll, .. settings]);
-
-    private static Task<TestGateway> StartAsync(StubWorker worker, TestStorage storage, params (string, string)[] settings) =>
-        TestGateway.StartAsync(Cluster(worker), storage, [_poll, .. settings]);
-
-    private static FakeClusterView Cluster(StubWorker? worker)
-    {
-        var cluster = new FakeClusterView();
-        cluster.Add(Workers.Prefill("prefill-1"));
-        if (worker is not null)
-        {
-            cluster.Add(worker.Registration());
-        }
-
-        return cluster;
     }
 
     private static (int, string?) Failure(JsonElement line)

@@ -14,6 +14,24 @@ internal static class BatchInputs
     /// <summary>Lines <c>r1</c>, <c>r2</c>, ….</summary>
     public static string Lines(int count) => string.Join('\n', Enumerable.Range(1, count).Select(i => Line($"r{i}")));
 
+    /// <summary>A gateway that looks for batches often.</summary>
+    public static Task<TestGateway> StartAsync(StubWorker? worker, params (string, string)[] settings) => TestGateway.StartAsync(Cluster(worker), [("Batch:PollSeconds", "0.05"), .. settings]);
+
+    public static Task<TestGateway> StartAsync(StubWorker worker, TestStorage storage, params (string, string)[] settings) =>
+        TestGateway.StartAsync(Cluster(worker), storage, [("Batch:PollSeconds", "0.05"), .. settings]);
+
+    private static FakeClusterView Cluster(StubWorker? worker)
+    {
+        var cluster = new FakeClusterView();
+        cluster.Add(Workers.Prefill("prefill-1"));
+        if (worker is not null)
+        {
+            cluster.Add(worker.Registration());
+        }
+
+        return cluster;
+    }
+
     /// <summary>A new batch's id.</summary>
     public static async Task<string> StartBatchAsync(this TestGateway gateway, string input, string extra = "", string endpoint = Chat)
     {
