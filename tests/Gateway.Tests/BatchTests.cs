@@ -1,10 +1,6 @@
-using System.Collections.Concurrent;
 using System.Net;
-using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Serving.Contracts.Internal;
-using Serving.Gateway.Batches;
 using Serving.Gateway.Tests.Support;
 
 namespace Serving.Gateway.Tests;
