@@ -60,7 +60,17 @@ internal static class SoakRun
             $"{samples[0].Worker.Role}: KV pool {MiB(parts.KvBytes)}, weights mapped {MiB(parts.MappedWeightBytes)} and own {MiB(parts.OwnWeightBytes)}, scratch {MiB(parts.ScratchBytes)}, "
             + $".NET heap {MiB(parts.ManagedBytes)}; resident {MiB(begin)} → {MiB(end)} (drift {drift:P1}, at most {DriftMax:P0}), most {MiB(most)} "
             + $"(files {MiB(parts.ResidentFileBytes)}), {MiB(most - explained)} beyond KV pool and weights (at most {MiB(OtherBytesMax)})");
+        Console.WriteLine($"{samples[0].Worker.Role}: {Pauses(samples)}");
         return drift < DriftMax && most - explained <= OtherBytesMax;
+    }
+
+    /// <summary>How long garbage collections stopped a worker's threads, the engine's among them.</summary>
+    private static string Pauses(IReadOnlyList<WorkerState> samples)
+    {
+        WorkerMemory first = samples[0].Memory, last = samples[^1].Memory;
+        int count = last.Collections - first.Collections;
+        double longest = samples.Zip(samples.Skip(1), (a, b) => (b.Memory.PauseMilliseconds - a.Memory.PauseMilliseconds) / Math.Max(1, b.Memory.Collections - a.Memory.Collections)).Max();
+        return $"{count} garbage collections, {(last.PauseMilliseconds - first.PauseMilliseconds) / Math.Max(1, count):F2} ms each, at most {longest:F2} ms in the mean of {_between.TotalSeconds} s";
     }
 
     private static double Median(IEnumerable<WorkerState> samples)

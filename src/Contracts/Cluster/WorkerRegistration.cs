@@ -96,6 +96,8 @@ public sealed record WorkerState(
 /// <param name="MappedWeightBytes">Weights in mapped files, whose pages workers of one machine share.</param>
 /// <param name="ScratchBytes">Row buffers and tables.</param>
 /// <param name="ManagedBytes">Objects of the .NET heap.</param>
+/// <param name="Collections">Garbage collections of that heap since the process began.</param>
+/// <param name="PauseMilliseconds">How long they have stopped the process's threads, together.</param>
 /// <param name="ResidentBytes">The process's resident set, everything together; pages that others map too count in full.</param>
 /// <param name="ResidentFileBytes">Of these, pages of files: mapped weights and programs.</param>
 public sealed record WorkerMemory(
@@ -104,6 +106,8 @@ public sealed record WorkerMemory(
     long MappedWeightBytes,
     long ScratchBytes,
     long ManagedBytes,
+    int Collections,
+    double PauseMilliseconds,
     long ResidentBytes,
     long ResidentFileBytes);
 

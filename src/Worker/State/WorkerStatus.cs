@@ -65,6 +65,15 @@ internal sealed class WorkerStatus(IModelSet models, WorkerIdentity identity, Kv
 
         own += models.Embedders.Sum(embedder => embedder.FileBytes);
         ProcessMemory process = ProcessMemory.Read();
-        return new WorkerMemory(kv, own, mapped, scratch, GC.GetTotalMemory(forceFullCollection: false), process.ResidentBytes, process.ResidentFileBytes);
+        return new WorkerMemory(
+            kv,
+            own,
+            mapped,
+            scratch,
+            GC.GetTotalMemory(forceFullCollection: false),
+            GC.CollectionCount(0),
+            GC.GetTotalPauseDuration().TotalMilliseconds,
+            process.ResidentBytes,
+            process.ResidentFileBytes);
     }
 }
