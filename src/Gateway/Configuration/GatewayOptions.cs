@@ -48,6 +48,13 @@ public sealed class GatewayOptions
     public double SilenceSecondsMax { get; set; }
 
     /// <summary>
+    /// Seconds without an event after which a stream sends a comment, so that nothing on the way takes the connection for dead. A stream whose first event takes longer
+    /// begins with one: its status is 200 then, whatever follows. 0: never, headers wait for the first event. Default: 15.
+    /// </summary>
+    [Range(0, 86400)]
+    public double KeepAliveSeconds { get; set; } = 15;
+
+    /// <summary>
     /// The most rounds of warm-up requests for a pair of workers; rounds end earlier once they get no faster. 0: no warm-up. Default: 8.
     /// </summary>
     [Range(0, 1000)]

@@ -13,9 +13,6 @@ internal sealed class AnswerPump(CompletionCall call, IAnswerEvents events, Time
     private int _finishedChoices;
     private int _completionTokens;
 
-    /// <summary>True once the last event, or the failure instead of it, has been rendered.</summary>
-    public bool IsOver => call.CompletionTokens is not null || call.Failure is not null;
-
     /// <summary>Renders the next event. What it writes may be empty.</summary>
     public async ValueTask StepAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
     {
@@ -46,7 +43,7 @@ internal sealed class AnswerPump(CompletionCall call, IAnswerEvents events, Time
     /// <summary>Renders everything that comes, and ends the call's streams.</summary>
     public async Task CollectAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
     {
-        while (!IsOver)
+        while (!call.IsOver)
         {
             await StepAsync(output, cancellationToken);
         }

@@ -1,12 +1,16 @@
 using System.Buffers;
+using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Forwarding;
 
 /// <summary>
 /// A streamed answer as YARP reads it: each read takes one event from the worker, so every token goes out as it comes and a slow client
-/// slows its worker down. An answer that fails ends in an exception after its error event, on which YARP aborts the connection.
+/// slows its worker down. While no event comes, comments tell the client and the proxies before it that the connection lives. An answer that fails ends in an exception
+/// after its error event, on which YARP aborts the connection.
 /// </summary>
-internal sealed class AnswerStream(AnswerPump pump, CompletionCall call, TimeProvider time) : Stream
+/// <param name="opening">Gives what renders the answer, or null once the call has failed.</param>
+/// <param name="stop">Stops the opening; cancelled at the end.</param>
+internal sealed class AnswerStream(Task<AnswerPump?> opening, CompletionCall call, CancellationTokenSource stop, SilenceLimits limits, TimeProvider time) : Stream
 {
     /// <summary>
     /// How long the error event has to leave before the connection is aborted: an abort drops what the socket has not taken, and
@@ -14,8 +18,15 @@ internal sealed class AnswerStream(AnswerPump pump, CompletionCall call, TimePro
     /// </summary>
     private static readonly TimeSpan _errorEventTime = TimeSpan.FromMilliseconds(100);
 
+    private readonly CancellationToken _stopped = stop.Token;
     private readonly ArrayBufferWriter<byte> _rendered = new(1024);
+    private Task? _step;
+    private long _stepBegan;
     private int _taken;
+    private bool _isCommentDue;
+    private bool _isDisposed;
+
+    private static ReadOnlySpan<byte> Comment => ": keep-alive\n\n"u8;
 
     public override bool CanRead => true;
 
@@ -29,17 +40,40 @@ internal sealed class AnswerStream(AnswerPump pump, CompletionCall call, TimePro
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (_taken == _rendered.WrittenCount)
+        while (_taken == _rendered.WrittenCount && !_isCommentDue)
         {
-            if (pump.IsOver)
+            if (_step is null)
             {
-                await EndAsync(cancellationToken);
-                return 0;
+                if (call.IsOver)
+                {
+                    await EndAsync(cancellationToken);
+                    return 0;
+                }
+
+                _rendered.ResetWrittenCount();
+                _taken = 0;
+                _stepBegan = time.GetTimestamp();
+                _step = StepAsync();
             }
 
-            _rendered.ResetWrittenCount();
-            _taken = 0;
-            await pump.StepAsync(_rendered, cancellationToken);
+            await _step.WaitAsync(limits.KeepAlive, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_step.IsCompleted && time.GetElapsedTime(_stepBegan) < limits.Silence)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                _isCommentDue = true;
+                break;
+            }
+
+            await EndStepAsync(_step);
+            _step = null;
+        }
+
+        // YARP reads no bytes first, to learn whether there are any.
+        if (_isCommentDue && buffer.Length >= Comment.Length)
+        {
+            _isCommentDue = false;
+            Comment.CopyTo(buffer.Span);
+            return Comment.Length;
         }
 
         var count = Math.Min(buffer.Length, _rendered.WrittenCount - _taken);
@@ -63,11 +97,57 @@ internal sealed class AnswerStream(AnswerPump pump, CompletionCall call, TimePro
     {
     }
 
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_isDisposed)
+        {
+            _isDisposed = true;
+            stop.Cancel();
+            stop.Dispose();
+
+            // Who stopped before the first event must not leave an answer that had just begun.
+            opening.ContinueWith(static (_, state) => ((CompletionCall)state!).Dispose(), call, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Renders the next event, or why there will be none.</summary>
+    private async Task StepAsync()
+    {
+        if (await opening is { } pump)
+        {
+            await pump.StepAsync(_rendered, _stopped);
+        }
+        else
+        {
+            call.Renderer.Failed(call.Failure!, _rendered);
+        }
+    }
+
+    /// <summary>Waits for a step, or ends one that takes longer than a worker may be silent.</summary>
+    private async Task EndStepAsync(Task step)
+    {
+        if (!step.IsCompleted)
+        {
+            await stop.CancelAsync();
+            await step.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!step.IsCompletedSuccessfully)
+            {
+                call.Failure = ApiError.WorkerSilent(limits.Silence);
+                call.Renderer.Failed(call.Failure, _rendered);
+                return;
+            }
+        }
+
+        await step;
+    }
+
     private async ValueTask EndAsync(CancellationToken cancellationToken)
     {
         if (call.Failure is null)
         {
-            await pump.CloseAsync(cancellationToken);
+            await (await opening)!.CloseAsync(cancellationToken);
             return;
         }
 

@@ -35,5 +35,8 @@ internal sealed class CompletionCall : IDisposable
 
     public ApiError? Failure { get; set; }
 
+    /// <summary>True once the last event, or the failure instead of it, has been rendered.</summary>
+    public bool IsOver => CompletionTokens is not null || Failure is not null;
+
     public void Dispose() => Events?.Dispose();
 }

@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Serving.Contracts.Internal;
-using Serving.Contracts.OpenAI;
 using Serving.Gateway.Configuration;
 using Serving.Gateway.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -35,7 +34,7 @@ internal sealed class CompletionForwarder(IHttpForwarder yarp, CompletionHandler
             return;
         }
 
-        call.Failure ??= error == ForwarderError.RequestTimedOut ? Silent() : ApiError.Internal();
+        call.Failure ??= error == ForwarderError.RequestTimedOut ? ApiError.WorkerSilent(_config.ActivityTimeout!.Value) : ApiError.Internal();
         await call.Failure.WriteAsync(context);
     }
 
@@ -44,9 +43,6 @@ internal sealed class CompletionForwarder(IHttpForwarder yarp, CompletionHandler
         options.SilenceSecondsMax > 0 ? TimeSpan.FromSeconds(options.SilenceSecondsMax) : Timeout.InfiniteTimeSpan;
 
     public void Dispose() => _invoker.Dispose();
-
-    private ApiError Silent() => new(StatusCodes.Status504GatewayTimeout, new OpenAiError(
-        $"The decode worker said nothing for {options.Value.SilenceSecondsMax} s.", OpenAiErrorType.Server, null, "worker_silent"));
 
     /// <summary>Nothing of the client's own request goes on: workers get what the gateway has read from it, in the call.</summary>
     private sealed class CallTransformer : HttpTransformer

@@ -3,16 +3,18 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
+using Microsoft.Extensions.Options;
 using Serving.Contracts.Internal;
+using Serving.Gateway.Configuration;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Forwarding;
 
 /// <summary>
 /// What lies beneath YARP: it answers YARP's one request with one response, rendered for the client, whatever happens to the workers
-/// behind it. It returns only after the first event, so an early failure keeps its status.
+/// behind it. It returns only after the first event, so an early failure keeps its status; a stream whose first event is late begins without it.
 /// </summary>
-internal sealed class CompletionHandler(AnswerOpener opener, TimeProvider time) : HttpMessageHandler
+internal sealed class CompletionHandler(AnswerOpener opener, IOptions<GatewayOptions> options, TimeProvider time) : HttpMessageHandler
 {
     /// <summary>Where the request's call travels with the message.</summary>
     public static HttpRequestOptionsKey<CompletionCall> Call { get; } = new("serving.call");
@@ -24,33 +26,61 @@ internal sealed class CompletionHandler(AnswerOpener opener, TimeProvider time) 
             throw new InvalidOperationException("The request carries no call.");
         }
 
-        if (await opener.OpenAsync(call, cancellationToken) is not { } pump)
-        {
-            return Refuse(call.Failure!, call.Origin.ErrorBody(call.Failure!));
-        }
-
-        var response = call.Renderer.IsStream ? Stream(call, pump) : await CollectAsync(call, pump, cancellationToken);
-        AddHeaders(response.Headers, AnswerWay.Of(call));
-        return response;
+        return call.Renderer.IsStream ? await StreamAsync(call, cancellationToken) : await CollectAsync(call, await opener.OpenAsync(call, cancellationToken), cancellationToken);
     }
 
-    private HttpResponseMessage Stream(CompletionCall call, AnswerPump pump)
+    private async Task<HttpResponseMessage> StreamAsync(CompletionCall call, CancellationToken cancellationToken)
     {
-        var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new AnswerStream(pump, call, time)) };
+        var limits = Limits();
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var opening = opener.OpenAsync(call, stop.Token);
+        await ((Task)opening).WaitAsync(limits.KeepAlive, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!opening.IsCompleted)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        else if (await opening is null)
+        {
+            stop.Dispose();
+            return Refuse(call);
+        }
+
+        var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new AnswerStream(opening, call, stop, limits, time)) };
         response.Content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Text.EventStream, "utf-8");
         response.Headers.CacheControl = new CacheControlHeaderValue { NoCache = true };
         // Proxies on the way must not collect the events either; nginx listens to this one.
         response.Headers.TryAddWithoutValidation("X-Accel-Buffering", "no");
+        if (opening.IsCompleted)
+        {
+            AddHeaders(response.Headers, AnswerWay.Of(call));
+        }
+
         return response;
     }
 
-    private static async Task<HttpResponseMessage> CollectAsync(CompletionCall call, AnswerPump pump, CancellationToken cancellationToken)
+    private SilenceLimits Limits() => new(
+        options.Value.KeepAliveSeconds > 0 ? TimeSpan.FromSeconds(options.Value.KeepAliveSeconds) : Timeout.InfiniteTimeSpan,
+        options.Value.SilenceSecondsMax > 0 ? TimeSpan.FromSeconds(options.Value.SilenceSecondsMax) : TimeSpan.MaxValue);
+
+    private static HttpResponseMessage Refuse(CompletionCall call) => Refuse(call.Failure!, call.Origin.ErrorBody(call.Failure!));
+
+    private static async Task<HttpResponseMessage> CollectAsync(CompletionCall call, AnswerPump? pump, CancellationToken cancellationToken)
     {
+        if (pump is null)
+        {
+            return Refuse(call);
+        }
+
         var body = new ArrayBufferWriter<byte>(1024);
         await pump.CollectAsync(body, cancellationToken);
-        return call.Failure is { } failure
-            ? Refuse(failure, body.WrittenSpan.ToArray())
-            : new HttpResponseMessage(HttpStatusCode.OK) { Content = Json(body.WrittenSpan.ToArray()) };
+        if (call.Failure is { } failure)
+        {
+            return Refuse(failure, body.WrittenSpan.ToArray());
+        }
+
+        var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = Json(body.WrittenSpan.ToArray()) };
+        AddHeaders(response.Headers, AnswerWay.Of(call));
+        return response;
     }
 
     private static HttpResponseMessage Refuse(ApiError error, byte[] body)

@@ -45,6 +45,10 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
         StatusCodes.Status502BadGateway,
         new OpenAiError(message, OpenAiErrorType.Server, null, WorkerLostCode));
 
+    public static ApiError WorkerSilent(TimeSpan time) => new(
+        StatusCodes.Status504GatewayTimeout,
+        new OpenAiError($"The decode worker said nothing for {time.TotalSeconds} s.", OpenAiErrorType.Server, null, "worker_silent"));
+
     public static ApiError Internal() => new(
         StatusCodes.Status500InternalServerError,
         new OpenAiError("The gateway failed; its log has more under this x-request-id.", OpenAiErrorType.Server, null, "internal_error"));
