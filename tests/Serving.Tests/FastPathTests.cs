@@ -27,7 +27,7 @@ public sealed partial class FastPathTests : IDisposable
     [
         .. new[] { Path.Combine(Repository.Root, "models"), _fixtures }
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
-            .Where(file => file.EndsWith(".gguf", StringComparison.Ordinal) || Path.GetFileName(file) == "config.json")
+            .Where(file => file.EndsWith(".gguf", StringComparison.Ordinal) || (Path.GetFileName(file) == "config.json" && Directory.EnumerateFiles(Path.GetDirectoryName(file)!, "*.safetensors").Any()))
             .Select(file => Path.GetRelativePath(Repository.Root, file.EndsWith(".gguf", StringComparison.Ordinal) ? file : Path.GetDirectoryName(file)!))
             .Order(StringComparer.Ordinal),
     ];

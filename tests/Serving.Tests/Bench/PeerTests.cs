@@ -7,6 +7,7 @@ using Serving.TestKit;
 
 namespace Serving.Serving.Tests.Bench;
 
+[Collection(nameof(Measurements))]
 public sealed class PeerTests
 {
     [Theory]
