@@ -17,7 +17,7 @@ internal sealed unsafe class BenchMatrix : IDisposable
     /// <param name="offset">The first byte there.</param>
     public BenchMatrix(NumericClass numericClass, GgmlType type, int inputs, int outputs, int rows, NativeBuffer buffer, long offset)
     {
-        long byteCount = (long)outputs * inputs / BlockDecoder.BlockElements(type) * BlockDecoder.BlockBytes(type);
+        long byteCount = RawBytes(type, inputs, outputs);
         byte* raw = (byte*)NativeMemory.AllocZeroed((nuint)byteCount);
         RandomBlocks.Fill(type, new Span<byte>(raw, (int)byteCount), new Random(1));
         _rows = rows;
@@ -37,6 +37,10 @@ internal sealed unsafe class BenchMatrix : IDisposable
     }
 
     public long ResidentBytes => _weights.ResidentBytes;
+
+    /// <summary>Bytes of a matrix as a file holds it.</summary>
+    public static long RawBytes(GgmlType type, int inputs, int outputs) =>
+        (long)outputs * inputs / BlockDecoder.BlockElements(type) * BlockDecoder.BlockBytes(type);
 
     public void Multiply(ComputePool pool)
     {

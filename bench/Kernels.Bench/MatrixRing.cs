@@ -16,7 +16,7 @@ internal sealed class MatrixRing : IDisposable
     public MatrixRing(NumericClass numericClass, GgmlType type, int inputs, int outputs, int rows, int copiesMax = int.MaxValue)
     {
         // One buffer, as a model's loader has it, so that huge pages back it.
-        ResidentBytes = numericClass.PackedBytes(new RawTensor("bench", type, outputs, inputs, 0, 0));
+        ResidentBytes = numericClass.PackedBytes(new RawTensor("bench", type, outputs, inputs, 0, BenchMatrix.RawBytes(type, inputs, outputs)));
         _matrices = new BenchMatrix[Math.Min(copiesMax, (WorkingSetBytes / ResidentBytes) + 1)];
         long stride = (ResidentBytes + NativeBuffer.Alignment - 1) & -NativeBuffer.Alignment;
         _weights = new NativeBuffer(stride * _matrices.Length);
