@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Iced.Intel;
 using Serving.Engine.Formats;
@@ -40,20 +39,13 @@ internal readonly unsafe struct BlockTiles : IBlockKernelMaker<Vector512<byte>>
             return _code is null ? &BlockKernel<Avx512Simd, Vector512<byte>, TBlock>.MultiplyPanel : &MultiplyPanel;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
+        private static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
+            VnniTiles.Multiply<Outliers>(_tiles, in product, panel, y, yStride, firstRow, rows);
+
+        private readonly struct Outliers : ITileOutliers
         {
-            byte* weights = product.Weights + (panel * product.PanelBytes);
-            byte* x = product.X + (firstRow * product.XStrideBytes);
-            int blocks = product.Inputs / QuantizedRow.BlockInputs;
-            VnniTiles.RunTiles(_tiles, weights, x, product.XStrideBytes, y, yStride, blocks, rows);
-            for (byte* outliers = x + (blocks * QuantizedRow.BlockBytes); rows > 0; rows--, outliers += product.XStrideBytes, y += yStride)
-            {
-                if (*(int*)outliers > 0)
-                {
-                    BlockKernel<Avx512Simd, Vector512<byte>, TBlock>.AddOutliers(weights, part: 0, outliers, y);
-                }
-            }
+            public static void Add(byte* weights, int blocks, byte* outliers, float* y) =>
+                BlockKernel<Avx512Simd, Vector512<byte>, TBlock>.AddOutliers(weights, part: 0, outliers, y);
         }
     }
 }

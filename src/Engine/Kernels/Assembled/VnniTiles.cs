@@ -44,22 +44,36 @@ internal static unsafe class VnniTiles
     /// <summary>Whether the processor has the instructions and the system allows code made at run time.</summary>
     public static bool IsSupported => _code is not null;
 
-    public static void MultiplyNibblePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
-        Multiply<Nibbles>(_nibbleTiles, in product, panel, y, yStride, firstRow, rows);
-
-    public static void MultiplyBytePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
-        Multiply<Bytes>(_byteTiles, in product, panel, y, yStride, firstRow, rows);
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply<TIntrinsics>(nint[] tiles, in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
-        where TIntrinsics : struct, IIntrinsics
+    public static void MultiplyNibblePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
     {
         if (rows == 1)
         {
-            TIntrinsics.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
-            return;
+            NibbleKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
         }
+        else
+        {
+            Multiply<Nibbles>(_nibbleTiles, in product, panel, y, yStride, firstRow, rows);
+        }
+    }
 
+    public static void MultiplyBytePanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
+    {
+        if (rows == 1)
+        {
+            ByteKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
+        }
+        else
+        {
+            Multiply<Bytes>(_byteTiles, in product, panel, y, yStride, firstRow, rows);
+        }
+    }
+
+    /// <summary>Multiplies rows with a panel by tiles, and adds their outliers.</summary>
+    /// <param name="tiles">By rows, from one on.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply<TOutliers>(nint[] tiles, in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows)
+        where TOutliers : struct, ITileOutliers
+    {
         byte* weights = product.Weights + (panel * product.PanelBytes);
         byte* x = product.X + (firstRow * product.XStrideBytes);
         int blocks = product.Inputs / QuantizedRow.BlockInputs;
@@ -68,13 +82,13 @@ internal static unsafe class VnniTiles
         {
             if (*(int*)outliers > 0)
             {
-                TIntrinsics.AddOutliers(weights, blocks, outliers, Vector512.Load(y).AsByte()).AsSingle().Store(y);
+                TOutliers.Add(weights, blocks, outliers, y);
             }
         }
     }
 
     /// <summary>Divides rows into the fewest tiles, as equal as can be: a tile of one row costs as much as one of three.</summary>
-    public static void RunTiles(nint[] tiles, byte* weights, byte* x, long xStrideBytes, float* y, int yStride, int blocks, int rows)
+    private static void RunTiles(nint[] tiles, byte* weights, byte* x, long xStrideBytes, float* y, int yStride, int blocks, int rows)
     {
         for (int left = (rows + TileFrame.RowsMax - 1) / TileFrame.RowsMax; left > 0; left--)
         {
@@ -101,31 +115,17 @@ internal static unsafe class VnniTiles
         return (ecx >> Avx512VnniBit & 1) != 0;
     }
 
-    /// <summary>What the kernel written with intrinsics does for the same weights.</summary>
-    private interface IIntrinsics
+    private readonly struct Nibbles : ITileOutliers
     {
-        static abstract void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows);
-
-        static abstract Vector512<byte> AddOutliers(byte* weights, int blocks, byte* outliers, Vector512<byte> sum);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Add(byte* weights, int blocks, byte* outliers, float* y) =>
+            NibbleKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, part: 0, outliers, Vector512.Load(y).AsByte()).AsSingle().Store(y);
     }
 
-    private readonly struct Nibbles : IIntrinsics
+    private readonly struct Bytes : ITileOutliers
     {
-        public static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
-            NibbleKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<byte> AddOutliers(byte* weights, int blocks, byte* outliers, Vector512<byte> sum) =>
-            NibbleKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, part: 0, outliers, sum);
-    }
-
-    private readonly struct Bytes : IIntrinsics
-    {
-        public static void MultiplyPanel(in PanelProduct product, int panel, float* y, int yStride, int firstRow, int rows) =>
-            ByteKernel<Avx512Simd, Vector512<byte>>.MultiplyPanel(in product, panel, y, yStride, firstRow, rows);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<byte> AddOutliers(byte* weights, int blocks, byte* outliers, Vector512<byte> sum) =>
-            ByteKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, part: 0, blocks, outliers, sum);
+        public static void Add(byte* weights, int blocks, byte* outliers, float* y) =>
+            ByteKernel<Avx512Simd, Vector512<byte>>.AddOutliers(weights, part: 0, blocks, outliers, Vector512.Load(y).AsByte()).AsSingle().Store(y);
     }
 }
