@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 using Serving.Storage;
 using Serving.Storage.Configuration;
@@ -10,12 +10,20 @@ using Serving.Storage.Documents;
 namespace Serving.Gateway.Responses;
 
 /// <summary>The responses that are kept, each with the items that it answers.</summary>
-internal sealed class StoredResponses(StorageServices storage, IOptions<StorageOptions> options, TimeProvider time)
+internal sealed class StoredResponses
 {
-    private const string Response = "response";
-    private const string Items = "items";
+    private readonly DocumentCollection<StoredResponse> _responses;
+    private readonly AnswerContents<StoredResponse> _contents;
+    private readonly IOptions<StorageOptions> _options;
+    private readonly TimeProvider _time;
 
-    private readonly DocumentCollection<StoredResponse> _responses = new("response", StoredResponseJson.Default.StoredResponse, storage);
+    public StoredResponses(StorageServices storage, IOptions<StorageOptions> options, TimeProvider time)
+    {
+        _responses = new("response", StoredResponseJson.Default.StoredResponse, storage);
+        _contents = new(_responses, "response", "items");
+        _options = options;
+        _time = time;
+    }
 
     /// <summary>Whether a response to items so long could be stored; null: it could.</summary>
     public async ValueTask<ApiError?> CheckRoomAsync(string tenant, int itemsBytes) =>
@@ -29,8 +37,8 @@ internal sealed class StoredResponses(StorageServices storage, IOptions<StorageO
     {
         try
         {
-            var bytes = await WriteAsync(tenant, id, response, items, cancellationToken);
-            await _responses.AddAsync(tenant, id.Value, new StoredResponse(status), time.GetUtcNow() + options.Value.Retention, bytes, isForced: true);
+            var bytes = await _contents.WriteAsync(tenant, id.Value, response, items, cancellationToken);
+            await _responses.AddAsync(tenant, id.Value, new StoredResponse(status), _time.GetUtcNow() + _options.Value.Retention, bytes, isForced: true);
             return null;
         }
         catch (Exception exception) when (exception is StorageUnavailableException or IOException)
@@ -48,7 +56,7 @@ internal sealed class StoredResponses(StorageServices storage, IOptions<StorageO
             return;
         }
 
-        await WriteAsync(tenant, id, response, items, cancellationToken);
+        await _contents.WriteAsync(tenant, id.Value, response, items, cancellationToken);
         await _responses.UpdateAsync(tenant, id.Value, known => IsGoingOn(known.Status) ? new StoredResponse(status) : null);
     }
 
@@ -59,33 +67,30 @@ internal sealed class StoredResponses(StorageServices storage, IOptions<StorageO
     /// <summary>The response; null: the tenant has no such one.</summary>
     public async Task<JsonObject?> GetAsync(string tenant, string id, CancellationToken cancellationToken)
     {
-        if (await _responses.GetAsync(tenant, id) is not { } entry || await ContentsAsync(tenant, id, cancellationToken) is not { } contents)
+        if (await _responses.GetAsync(tenant, id) is not { } entry || await _contents.ReadAsync(tenant, entry, cancellationToken) is not { Answer: var response })
         {
             return null;
         }
 
-        var response = contents[Response]!.AsObject();
-        contents.Remove(Response);
         response["status"] = entry.Value.Status;
         return response;
     }
 
     /// <summary>The items that a response answers; null: the tenant has no such one.</summary>
     public async Task<JsonArray?> ItemsAsync(string tenant, string id, CancellationToken cancellationToken) =>
-        (await ContentsAsync(tenant, id, cancellationToken))?[Items]!.AsArray();
+        (await _contents.ReadAsync(tenant, id, cancellationToken))?.Question;
 
     /// <summary>The items that a response answers and those of its answer; null: the tenant has no such one that has ended.</summary>
     public async Task<JsonDocument?> ItemsAfterAsync(string tenant, string id, CancellationToken cancellationToken)
     {
         if (await _responses.GetAsync(tenant, id) is not { } entry
             || IsGoingOn(entry.Value.Status)
-            || await ContentsAsync(tenant, id, cancellationToken) is not { } contents)
+            || await _contents.ReadAsync(tenant, entry, cancellationToken) is not var (response, items))
         {
             return null;
         }
 
-        var items = contents[Items]!.AsArray();
-        foreach (var item in contents[Response]!["output"]!.AsArray())
+        foreach (var item in response["output"]!.AsArray())
         {
             items.Add(item!.DeepClone());
         }
@@ -97,24 +102,4 @@ internal sealed class StoredResponses(StorageServices storage, IOptions<StorageO
     public Task<bool> DeleteAsync(string tenant, string id) => _responses.DeleteAsync(tenant, id);
 
     public static bool IsGoingOn(string status) => status is "queued" or "in_progress";
-
-    private async Task<int> WriteAsync(string tenant, ResponseId id, ReadOnlyMemory<byte> response, ReadOnlyMemory<byte> items, CancellationToken cancellationToken)
-    {
-        var contents = new ArrayBufferWriter<byte>(response.Length + items.Length + 64);
-        using (var json = new Utf8JsonWriter(contents, ApiJson.WriterOptions))
-        {
-            json.WriteStartObject();
-            json.WritePropertyName(Response);
-            json.WriteRawValue(response.Span, skipInputValidation: true);
-            json.WritePropertyName(Items);
-            json.WriteRawValue(items.Span, skipInputValidation: true);
-            json.WriteEndObject();
-        }
-
-        await _responses.WriteContentsAsync(tenant, id.Value, contents.WrittenMemory, cancellationToken);
-        return contents.WrittenCount;
-    }
-
-    private async Task<JsonObject?> ContentsAsync(string tenant, string id, CancellationToken cancellationToken) =>
-        await _responses.ReadContentsAsync(tenant, id, cancellationToken) is { } contents ? JsonNode.Parse(contents)!.AsObject() : null;
 }

@@ -64,9 +64,14 @@ public sealed class DocumentCollection<T>(string kind, JsonTypeInfo<T> type, Sto
         await GetAsync(tenant, id) is null ? null : await _objects.OpenAsync(Key(tenant, id).Contents, cancellationToken);
 
     /// <summary>A thing's contents, whole; null: there are none.</summary>
-    public async Task<byte[]?> ReadContentsAsync(string tenant, string id, CancellationToken cancellationToken)
+    public async Task<byte[]?> ReadContentsAsync(string tenant, string id, CancellationToken cancellationToken) =>
+        await GetAsync(tenant, id) is { } entry ? await ReadContentsAsync(tenant, entry, cancellationToken) : null;
+
+    /// <summary>The contents of a thing that has been looked up, whole; null: there are none.</summary>
+    public async Task<byte[]?> ReadContentsAsync(string tenant, StoredEntry<T> entry, CancellationToken cancellationToken)
     {
-        await using var stream = await OpenContentsAsync(tenant, id, cancellationToken);
+        ArgumentNullException.ThrowIfNull(entry);
+        await using var stream = await _objects.OpenAsync(Key(tenant, entry.Id).Contents, cancellationToken);
         if (stream is null)
         {
             return null;

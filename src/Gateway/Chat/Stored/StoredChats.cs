@@ -1,7 +1,6 @@
-using System.Buffers;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 using Serving.Storage;
 using Serving.Storage.Configuration;
@@ -10,12 +9,20 @@ using Serving.Storage.Documents;
 namespace Serving.Gateway.Chat.Stored;
 
 /// <summary>The chat completions that were asked for with <c>store</c>.</summary>
-internal sealed class StoredChats(StorageServices storage, IOptions<StorageOptions> options, TimeProvider time)
+internal sealed class StoredChats
 {
-    private const string Completion = "completion";
-    private const string Messages = "messages";
+    private readonly DocumentCollection<StoredChat> _chats;
+    private readonly AnswerContents<StoredChat> _contents;
+    private readonly IOptions<StorageOptions> _options;
+    private readonly TimeProvider _time;
 
-    private readonly DocumentCollection<StoredChat> _chats = new("chat", StoredChatJson.Default.StoredChat, storage);
+    public StoredChats(StorageServices storage, IOptions<StorageOptions> options, TimeProvider time)
+    {
+        _chats = new("chat", StoredChatJson.Default.StoredChat, storage);
+        _contents = new(_chats, "completion", "messages");
+        _options = options;
+        _time = time;
+    }
 
     /// <summary>Whether a chat with this long a question could be stored; null: it could.</summary>
     public async ValueTask<ApiError?> CheckRoomAsync(string tenant, int messagesBytes) =>
@@ -27,22 +34,11 @@ internal sealed class StoredChats(StorageServices storage, IOptions<StorageOptio
     public async ValueTask<ApiError?> AddAsync(
         string tenant, ChatAnswerId id, Dictionary<string, string> metadata, ReadOnlyMemory<byte> completion, ReadOnlyMemory<byte> messages, CancellationToken cancellationToken)
     {
-        var contents = new ArrayBufferWriter<byte>(completion.Length + messages.Length + 64);
-        using (var json = new Utf8JsonWriter(contents, ApiJson.WriterOptions))
-        {
-            json.WriteStartObject();
-            json.WritePropertyName(Completion);
-            json.WriteRawValue(completion.Span, skipInputValidation: true);
-            json.WritePropertyName(Messages);
-            json.WriteRawValue(messages.Span, skipInputValidation: true);
-            json.WriteEndObject();
-        }
-
         try
         {
-            await _chats.WriteContentsAsync(tenant, id.Id, contents.WrittenMemory, cancellationToken);
-            var expiresAt = time.GetUtcNow() + options.Value.Retention;
-            await _chats.AddAsync(tenant, id.Id, new StoredChat(id.Stamp.Model, metadata), expiresAt, contents.WrittenCount, isForced: true);
+            var bytes = await _contents.WriteAsync(tenant, id.Id, completion, messages, cancellationToken);
+            var expiresAt = _time.GetUtcNow() + _options.Value.Retention;
+            await _chats.AddAsync(tenant, id.Id, new StoredChat(id.Stamp.Model, metadata), expiresAt, bytes, isForced: true);
             return null;
         }
         catch (Exception exception) when (exception is StorageUnavailableException or IOException)
@@ -57,7 +53,7 @@ internal sealed class StoredChats(StorageServices storage, IOptions<StorageOptio
 
     /// <summary>The messages that a completion answers, as they were sent; null: the tenant has no such completion.</summary>
     public async Task<JsonArray?> MessagesAsync(string tenant, string id, CancellationToken cancellationToken) =>
-        (await ContentsAsync(tenant, id, cancellationToken))?[Messages]!.AsArray();
+        (await _contents.ReadAsync(tenant, id, cancellationToken))?.Question;
 
     /// <summary>Gives a completion other labels.</summary>
     /// <returns>The completion; null: the tenant has no such one.</returns>
@@ -88,17 +84,12 @@ internal sealed class StoredChats(StorageServices storage, IOptions<StorageOptio
 
     private async Task<JsonObject?> ShowAsync(string tenant, StoredEntry<StoredChat> entry, CancellationToken cancellationToken)
     {
-        if (await ContentsAsync(tenant, entry.Id, cancellationToken) is not { } contents)
+        if (await _contents.ReadAsync(tenant, entry, cancellationToken) is not { Answer: var completion })
         {
             return null;
         }
 
-        var completion = contents[Completion]!.AsObject();
-        contents.Remove(Completion);
         completion["metadata"] = new JsonObject(entry.Value.Metadata.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value)));
         return completion;
     }
-
-    private async Task<JsonObject?> ContentsAsync(string tenant, string id, CancellationToken cancellationToken) =>
-        await _chats.ReadContentsAsync(tenant, id, cancellationToken) is { } contents ? JsonNode.Parse(contents)!.AsObject() : null;
 }
