@@ -104,9 +104,6 @@ internal sealed class AnswerStream(Task<AnswerPump?> opening, CompletionCall cal
             _isDisposed = true;
             stop.Cancel();
             stop.Dispose();
-
-            // Who stopped before the first event must not leave an answer that had just begun.
-            opening.ContinueWith(static (_, state) => ((CompletionCall)state!).Dispose(), call, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
 
         base.Dispose(disposing);

@@ -16,6 +16,8 @@ namespace Serving.Gateway.Forwarding;
 /// </summary>
 internal sealed class CompletionHandler(AnswerOpener opener, IOptions<GatewayOptions> options, TimeProvider time) : HttpMessageHandler
 {
+    private readonly SilenceLimits _limits = SilenceLimits.Of(options.Value);
+
     /// <summary>Where the request's call travels with the message.</summary>
     public static HttpRequestOptionsKey<CompletionCall> Call { get; } = new("serving.call");
 
@@ -31,10 +33,9 @@ internal sealed class CompletionHandler(AnswerOpener opener, IOptions<GatewayOpt
 
     private async Task<HttpResponseMessage> StreamAsync(CompletionCall call, CancellationToken cancellationToken)
     {
-        var limits = Limits();
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var opening = opener.OpenAsync(call, stop.Token);
-        await ((Task)opening).WaitAsync(limits.KeepAlive, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)opening).WaitAsync(_limits.KeepAlive, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!opening.IsCompleted)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -45,7 +46,7 @@ internal sealed class CompletionHandler(AnswerOpener opener, IOptions<GatewayOpt
             return Refuse(call);
         }
 
-        var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new AnswerStream(opening, call, stop, limits, time)) };
+        var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new AnswerStream(opening, call, stop, _limits, time)) };
         response.Content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Text.EventStream, "utf-8");
         response.Headers.CacheControl = new CacheControlHeaderValue { NoCache = true };
         // Proxies on the way must not collect the events either; nginx listens to this one.
@@ -57,10 +58,6 @@ internal sealed class CompletionHandler(AnswerOpener opener, IOptions<GatewayOpt
 
         return response;
     }
-
-    private SilenceLimits Limits() => new(
-        options.Value.KeepAliveSeconds > 0 ? TimeSpan.FromSeconds(options.Value.KeepAliveSeconds) : Timeout.InfiniteTimeSpan,
-        options.Value.SilenceSecondsMax > 0 ? TimeSpan.FromSeconds(options.Value.SilenceSecondsMax) : TimeSpan.MaxValue);
 
     private static HttpResponseMessage Refuse(CompletionCall call) => Refuse(call.Failure!, call.Origin.ErrorBody(call.Failure!));
 
