@@ -37,21 +37,11 @@ internal sealed class BatchesApi(
 
     private async Task<IResult> CreateAsync(HttpContext context)
     {
-        var (document, error) = await JsonBody.ReadAsync(context, gateway.Value.BodyBytesMax);
-        if (document is null)
+        var (request, error) = await JsonBody.ReadAsync(
+            context, gateway.Value.BodyBytesMax, fields => ValueTask.FromResult<BatchRequest?>(BatchRequestReader.Read(fields, lines.Routes, files.Retention)));
+        if (request is null)
         {
             return error!;
-        }
-
-        BatchRequest request;
-        using (document)
-        {
-            var fields = new RequestFields(document.RootElement);
-            request = BatchRequestReader.Read(fields, lines.Routes, files.Retention);
-            if (fields.Error is { } fault)
-            {
-                return fault;
-            }
         }
 
         var tenant = Tenant.NameOf(context);

@@ -36,7 +36,7 @@ internal sealed class EmbeddingPipeline(
     public async Task AnswerAsync(HttpContext context, Func<RequestFields, EmbeddingRequest?> read)
     {
         var arrivedAt = time.GetTimestamp();
-        var (request, error) = await ReadAsync(context, read);
+        var (request, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax, fields => ValueTask.FromResult(read(fields)));
         var origin = default(CallOrigin);
         if (error is null)
         {
@@ -97,22 +97,6 @@ internal sealed class EmbeddingPipeline(
 
         telemetry.Refused(origin.RequestId, Operation, model!.Name, arrivedAt, error!);
         return (default, error);
-    }
-
-    private async ValueTask<(EmbeddingRequest?, ApiError?)> ReadAsync(HttpContext context, Func<RequestFields, EmbeddingRequest?> read)
-    {
-        var (document, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax);
-        if (document is null)
-        {
-            return (null, error);
-        }
-
-        using (document)
-        {
-            var fields = new RequestFields(document.RootElement);
-            var request = read(fields);
-            return fields.Error is null ? (request, null) : (null, fields.Error);
-        }
     }
 
     private (ServedModel?, ApiError?) Resolve(EmbeddingRequest request)

@@ -41,22 +41,8 @@ internal sealed class GenerationPipeline(
 
     /// <summary>Reads an HTTP request's body, or finds the error with which to answer.</summary>
     /// <param name="read">What it makes of the fields does not matter once one of them is at fault.</param>
-    public async ValueTask<(T? Request, ApiError? Error)> ReadAsync<T>(HttpContext context, Func<RequestFields, ValueTask<T?>> read)
-        where T : class
-    {
-        var (document, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax);
-        if (document is null)
-        {
-            return (null, error);
-        }
-
-        using (document)
-        {
-            var fields = new RequestFields(document.RootElement);
-            var request = await read(fields);
-            return fields.Error is null ? (request, null) : (null, fields.Error);
-        }
-    }
+    public ValueTask<(T? Request, ApiError? Error)> ReadAsync<T>(HttpContext context, Func<RequestFields, ValueTask<T?>> read)
+        where T : class => JsonBody.ReadAsync(context, options.Value.BodyBytesMax, read);
 
     /// <summary>Answers an HTTP request that has been read.</summary>
     /// <param name="arrivedAt">A monotonic stamp.</param>

@@ -24,6 +24,25 @@ internal static class JsonBody
         return body is null ? (null, TooLarge(bytesMax)) : Parse(body);
     }
 
+    /// <summary>Reads a request from the object's fields, or finds the error with which to answer.</summary>
+    /// <param name="read">What it makes of the fields does not matter once one of them is at fault. Nothing of it may refer to the object afterwards.</param>
+    public static async ValueTask<(T? Request, ApiError? Error)> ReadAsync<T>(HttpContext context, int bytesMax, Func<RequestFields, ValueTask<T?>> read)
+        where T : class
+    {
+        var (document, error) = await ReadAsync(context, bytesMax);
+        if (document is null)
+        {
+            return (null, error);
+        }
+
+        using (document)
+        {
+            var fields = new RequestFields(document.RootElement);
+            var request = await read(fields);
+            return fields.Error is null ? (request, null) : (null, fields.Error);
+        }
+    }
+
     private static ApiError? CheckHeaders(HttpRequest request, int bytesMax)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != MediaTypeNames.Application.Json)

@@ -12,6 +12,9 @@ internal sealed class RequestFields(JsonElement root)
 
     public void Fail(string field, string message, string? code = null) => Error ??= ApiError.Invalid($"'{field}' {message}", field, code);
 
+    /// <summary>Whether the field is there, if only as null.</summary>
+    public bool Has(string field) => root.TryGetProperty(field, out _);
+
     /// <summary>False when the field is absent or null.</summary>
     public bool TryGet(string field, out JsonElement value) => root.TryGetProperty(field, out value) && value.ValueKind != JsonValueKind.Null;
 

@@ -88,25 +88,19 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
     private async Task<(TRequest? Request, ServedModel? Model, ApiError? Error)> ReadAsync<TRequest>(HttpContext context, Func<RequestFields, ValueTask<TRequest>> read)
         where TRequest : class
     {
-        var (document, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax);
-        if (document is null)
+        string? name = null;
+        var (request, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax, async fields =>
+        {
+            name = fields.Text("model", NameLengthMax);
+            return await read(fields);
+        });
+        if (error is not null)
         {
             return (null, null, error);
         }
 
-        using (document)
-        {
-            var fields = new RequestFields(document.RootElement);
-            var name = fields.Text("model", NameLengthMax);
-            var request = await read(fields);
-            if (fields.Error is not null)
-            {
-                return (null, null, fields.Error);
-            }
-
-            (var model, error) = name is null ? models.ResolveOnlyGenerative() : models.ResolveGenerative(name);
-            return (request, model, error);
-        }
+        (var model, error) = name is null ? models.ResolveOnlyGenerative() : models.ResolveGenerative(name);
+        return (request, model, error);
     }
 
     /// <summary>A worker's answer; where one fails, that of another.</summary>

@@ -46,23 +46,16 @@ internal static class StoredChatsApi
 
     private static async Task<IResult> LabelAsync(string id, HttpContext context, StoredChats chats, IOptions<GatewayOptions> options)
     {
-        var (document, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax);
-        if (document is null)
+        var (metadata, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax, fields =>
         {
-            return error!;
-        }
-
-        using (document)
-        {
-            var fields = new RequestFields(document.RootElement);
-            if (!document.RootElement.TryGetProperty("metadata", out _))
+            if (!fields.Has("metadata"))
             {
                 fields.Fail("metadata", "is missing: it is what can be changed of a stored completion; null takes all labels away.");
             }
 
-            var metadata = MetadataReader.Read(fields);
-            return fields.Error is { } fault ? fault : Show(id, await chats.LabelAsync(Tenant.NameOf(context), id, metadata, context.RequestAborted));
-        }
+            return ValueTask.FromResult<Dictionary<string, string>?>(MetadataReader.Read(fields));
+        });
+        return metadata is null ? error! : Show(id, await chats.LabelAsync(Tenant.NameOf(context), id, metadata, context.RequestAborted));
     }
 
     private static async Task<IResult> DeleteAsync(string id, HttpContext context, StoredChats chats) =>
