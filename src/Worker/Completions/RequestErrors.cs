@@ -1,6 +1,7 @@
 using Serving.Contracts.Internal;
 using Serving.Engine.Scheduling;
 using Serving.Grammars;
+using Serving.Text.Tokenization;
 
 namespace Serving.Worker.Completions;
 
@@ -78,6 +79,16 @@ internal static class RequestErrors
         Param = param,
         Code = "invalid_value",
     };
+
+    /// <summary>The first of some ids that names no token; null: all of them name one.</summary>
+    /// <param name="param">What they are called in the client's request.</param>
+    public static RequestError? UnknownToken(string param, int[] tokens, ITokenizer tokenizer)
+    {
+        int stranger = Array.FindIndex(tokens, token => tokenizer.Kind(token) == TokenKind.Unused);
+        return stranger < 0
+            ? null
+            : Invalid($"{param}[{stranger}]", $"is {tokens[stranger]}, which names no token: this model's are from 0 to {tokenizer.VocabularySize - 1}");
+    }
 
     /// <summary>The constraint cannot be held by this model; what needs no vocabulary to be seen, the gateway has said before.</summary>
     public static RequestError Unholdable(Constraint constraint, GrammarException exception) => new()

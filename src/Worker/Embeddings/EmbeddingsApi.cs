@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Serving.Contracts.Internal;
-using Serving.Text.Tokenization;
 using Serving.Worker.Completions;
 using Serving.Worker.Models;
 
@@ -71,11 +70,7 @@ internal static class EmbeddingsApi
             return error;
         }
 
-        int stranger = Array.FindIndex(tokens, token => embedder.Tokenizer.Kind(token) == TokenKind.Unused);
-        return stranger < 0
-            ? null
-            : RequestErrors.Invalid(
-                $"{param}[{stranger}]", $"is {tokens[stranger]}, which names no token: this model's are from 0 to {embedder.Tokenizer.VocabularySize - 1}");
+        return RequestErrors.UnknownToken(param, tokens, embedder.Tokenizer);
     }
 
     /// <summary>Brings a vector to length 1; false where it has no direction.</summary>

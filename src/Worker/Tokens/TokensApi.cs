@@ -75,11 +75,9 @@ internal static class TokensApi
     private static RequestError? Detokenize(DetokenizeRequest request, ITokenizer tokenizer, DetokenizeResponse response)
     {
         int[] tokens = [.. request.Ids];
-        int stranger = Array.FindIndex(tokens, token => tokenizer.Kind(token) == TokenKind.Unused);
-        if (stranger >= 0)
+        if (RequestErrors.UnknownToken("tokens", tokens, tokenizer) is { } error)
         {
-            return RequestErrors.Invalid(
-                $"tokens[{stranger}]", $"is {tokens[stranger]}, which names no token: this model's are from 0 to {tokenizer.VocabularySize - 1}");
+            return error;
         }
 
         response.Text = tokenizer.Decode(tokens, skipSpecial: false);
