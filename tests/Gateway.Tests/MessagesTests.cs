@@ -284,14 +284,7 @@ public sealed class MessagesTests
         return body.GetProperty("error");
     }
 
-    private static async Task<CompletionRequest> AskAsync(string body)
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await TestGateway.BeforeAsync(worker);
-        using var response = await gateway.SendAsync(HttpMethod.Post, Route, body);
-        Assert.True(response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync(TestTime.Limit()));
-        return await worker.RequestAsync();
-    }
+    private static Task<CompletionRequest> AskAsync(string body) => TestGateway.AskedAsync(Route, body);
 
     private static async Task<StubWorker> CallingWorkerAsync()
     {

@@ -309,14 +309,7 @@ public sealed class ResponsesTests
         return [.. events.Select(part => JsonDocument.Parse(part[1]["data: ".Length..]).RootElement)];
     }
 
-    private static async Task<CompletionRequest> AskAsync(string body)
-    {
-        await using var worker = await StubWorker.StartAsync("decode-1");
-        await using var gateway = await TestGateway.BeforeAsync(worker);
-        using var response = await gateway.SendAsync(HttpMethod.Post, Route, body);
-        Assert.True(response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync(TestTime.Limit()));
-        return await worker.RequestAsync();
-    }
+    private static Task<CompletionRequest> AskAsync(string body) => TestGateway.AskedAsync(Route, body);
 
     internal static async Task<StubWorker> CallingWorkerAsync()
     {

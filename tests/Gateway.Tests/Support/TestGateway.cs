@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serving.Contracts.Cluster;
+using Serving.Contracts.Internal;
 using Serving.Gateway.Batches;
 using Serving.ServiceDefaults.Security;
 using Serving.Storage.Documents;
@@ -82,6 +84,16 @@ internal sealed class TestGateway : IAsyncDisposable
         cluster.Add(Workers.Prefill("prefill-1"));
         cluster.Add([.. workers.Select(worker => worker.Registration())]);
         return StartAsync(cluster);
+    }
+
+    /// <summary>What a worker is asked after a request that a route answers with 200.</summary>
+    public static async Task<CompletionRequest> AskedAsync(string route, string body)
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await BeforeAsync(worker);
+        using var response = await gateway.SendAsync(HttpMethod.Post, route, body);
+        Assert.True(response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync(TestTime.Limit()));
+        return await worker.RequestAsync();
     }
 
     public Task<HttpResponseMessage> ChatAsync(string body, HttpCompletionOption until = HttpCompletionOption.ResponseContentRead) =>
