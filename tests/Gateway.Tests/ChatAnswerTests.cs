@@ -37,6 +37,19 @@ public sealed partial class ChatAnswerTests
         Assert.Equal("{\"enable_thinking\":false}", (await worker.RequestAsync()).Chat.TemplateArgumentsJson.ToStringUtf8());
     }
 
+    [Theory]
+    [InlineData("\"reasoning_effort\":\"xhigh\"", "xhigh")]
+    [InlineData("\"reasoning_effort\":null", null)]
+    public async Task The_effort_of_reasoning_reaches_the_worker(string field, string? effort)
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+
+        using var response = await gateway.ChatAsync(Bodies.Chat(field));
+
+        Assert.Equal(effort is null ? null : new ReasoningEffort { Value = effort, Param = "reasoning_effort" }, (await worker.RequestAsync()).Chat.ReasoningEffort);
+    }
+
     [Fact]
     public async Task An_answer_is_a_chat_completion_to_the_byte()
     {

@@ -115,13 +115,16 @@ public sealed class FailureTests
     public async Task A_full_worker_says_when_to_come_back()
     {
         await using var worker = await StubWorker.StartAsync("decode-1");
-        worker.Script = exchange => exchange.RefuseAsync(new RequestError { Fault = Fault.Worker, Status = 429, Message = "The queue is full.", RetryAfterS = 3 });
+        worker.Script = exchange => exchange.RefuseAsync(new RequestError { Fault = Fault.Worker, Status = 429, Message = "The queue is full.", RetryAfterS = 3, RequestsMax = 192 });
         await using var gateway = await TestGateway.BeforeAsync(worker);
 
         using var response = await gateway.ChatAsync(Bodies.Chat());
 
         Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
         Assert.Equal(TimeSpan.FromSeconds(3), response.Headers.RetryAfter!.Delta);
+        Assert.Equal(
+            ("192", "0", "3s"),
+            (response.Header("x-ratelimit-limit-requests"), response.Header("x-ratelimit-remaining-requests"), response.Header("x-ratelimit-reset-requests")));
         Assert.Equal("rate_limit_error", (await response.ErrorAsync()).GetProperty("type").GetString());
     }
 

@@ -57,10 +57,11 @@ public sealed class MessagesTests
     public async Task A_form_is_held_and_thinking_is_a_variable_of_the_template()
     {
         var request = await AskAsync(_matrix.With(
-            "output_config", """{"format":{"type":"json_schema","schema":{"type":"object"}}},"thinking":{"type":"disabled"},"chat_template_kwargs":{"x":1}"""));
+            "output_config", """{"format":{"type":"json_schema","schema":{"type":"object"}},"effort":"low"},"thinking":{"type":"disabled"},"chat_template_kwargs":{"x":1}"""));
 
         Assert.Equal("""{"type":"object"}""", request.Constraint.JsonSchema);
         Assert.Equal("""{"x":1,"enable_thinking":false}""", request.Chat.TemplateArgumentsJson.ToStringUtf8());
+        Assert.Equal(new ReasoningEffort { Value = "low", Param = "output_config.effort" }, request.Chat.ReasoningEffort);
     }
 
     [Fact]
@@ -247,7 +248,7 @@ public sealed class MessagesTests
             ("mcp_servers", "mcp_servers", ["[{}]"]),
             ("container", "container", ["\"x\""]),
             ("output_config", "output_config", ["7"]),
-            ("output_config", "output_config.effort", ["{\"effort\":\"low\"}"]),
+            ("output_config", "output_config.effort", ["{\"effort\":\"some\"}"]),
             ("output_config", "output_config.format", ["{\"format\":7}", "{\"format\":{\"type\":\"json_schema\"}}"]),
             ("output_config", "output_config.format.schema.not", ["{\"format\":{\"type\":\"json_schema\",\"schema\":{\"not\":{}}}}"]));
         await _matrix.AcceptsAsync(

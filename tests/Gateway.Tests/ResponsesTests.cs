@@ -26,7 +26,7 @@ public sealed class ResponsesTests
               {"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Wait.","annotations":[]}]},
               {"type":"function_call","id":"fc_1","call_id":"c1","name":"add","arguments":"{\"a\": 1}"},{"type":"function_call","call_id":"c2","name":"now","arguments":"{}"},
               {"type":"function_call_output","call_id":"c2","output":"noon"},{"type":"function_call_output","call_id":"c1","output":[{"type":"input_text","text":"3"}]}],
-             "text":{"format":{"type":"json_schema","name":"a","schema":{"type":"object"}}},"service_tier":"flex","store":false,"user":"ann","cache_salt":"s"}
+             "text":{"format":{"type":"json_schema","name":"a","schema":{"type":"object"}}},"service_tier":"flex","store":false,"user":"ann","cache_salt":"s","reasoning":{"effort":"high"}}
             """);
 
         Assert.Equal(
@@ -35,6 +35,7 @@ public sealed class ResponsesTests
         Assert.Equal(new SamplingParameters { Temperature = 1.5f, TopP = 0.5f, Logprobs = 2 }, request.Sampling);
         Assert.Equal(new StopConditions { MaxTokens = 16 }, request.Stop);
         Assert.Equal(new Constraint { JsonSchema = """{"type":"object"}""", Param = "text.format.schema" }, request.Constraint);
+        Assert.Equal(new ReasoningEffort { Value = "high", Param = "reasoning.effort" }, request.Chat.ReasoningEffort);
         Assert.Equal(("input", "/s", Priority.Flex), (request.PromptParam, request.CacheSalt, request.Priority));
     }
 
@@ -254,7 +255,7 @@ public sealed class ResponsesTests
             ("text", "text.format.schema", ["{\"format\":{\"type\":\"json_schema\",\"name\":\"a\"}}"]),
             ("text", "text.format.schema.not", ["{\"format\":{\"type\":\"json_schema\",\"name\":\"a\",\"schema\":{\"not\":{}}}}"]),
             ("reasoning", "reasoning", ["7"]),
-            ("reasoning", "reasoning.effort", ["{\"effort\":\"low\"}"]),
+            ("reasoning", "reasoning.effort", ["{\"effort\":\"some\"}", "{\"effort\":7}"]),
             ("reasoning", "reasoning.summary", ["{\"summary\":\"auto\"}"]),
             ("truncation", "truncation", ["\"auto\"", "7"]),
             ("service_tier", "service_tier", ["\"scale\"", "7"]),

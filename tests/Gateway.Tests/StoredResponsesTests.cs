@@ -130,6 +130,32 @@ public sealed class StoredResponsesTests
         Assert.Equal("background", (await waited.ErrorAsync()).GetProperty("param").GetString());
     }
 
+    [Theory]
+    [InlineData("POST", "/cancel")]
+    [InlineData("DELETE", "")]
+    public async Task Work_that_another_gateway_was_told_to_end_ends(string method, string path)
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        var begun = new TaskCompletionSource();
+        var cancelled = new TaskCompletionSource();
+        worker.Script = async exchange =>
+        {
+            begun.SetResult();
+            await exchange.UntilCancelledAsync();
+            cancelled.SetResult();
+        };
+        using var storage = new TestStorage();
+        await using var first = await BatchInputs.StartAsync(worker, storage);
+        await using var second = await BatchInputs.StartAsync(worker, storage);
+
+        using var response = await first.SendAsync(HttpMethod.Post, Route, _matrix.With("background", "true"));
+        await begun.Task.WaitAsync(TestTime.LimitTime);
+        using var told = await second.SendAsync(new HttpMethod(method), $"{Route}/{Text(await response.JsonAsync(), "id")}{path}");
+
+        Assert.Equal(HttpStatusCode.OK, told.StatusCode);
+        await cancelled.Task.WaitAsync(TestTime.LimitTime);
+    }
+
     [Fact]
     public async Task A_background_response_whose_gateway_is_gone_has_failed()
     {

@@ -43,14 +43,15 @@ public sealed record AdmissionLimits(int ContextLength, int PoolTokens, int Wait
 
         if (waiting >= WaitingSequencesMax)
         {
-            return new Refusal(RefusalReason.QueueFull, $"{waiting} sequences wait already, which is the most this worker allows.");
+            return new Refusal(RefusalReason.QueueFull, $"{waiting} sequences wait already, which is the most this worker allows.", WaitingSequencesMax);
         }
 
         return waitingOfTenant < WaitingSequencesPerTenantMax
             ? null
             : new Refusal(
                 RefusalReason.TenantQueueFull,
-                $"{waitingOfTenant} sequences of this API key wait already, which is the most this worker allows for one.");
+                $"{waitingOfTenant} sequences of this API key wait already, which is the most this worker allows for one.",
+                WaitingSequencesPerTenantMax);
     }
 
     /// <summary>Most tokens that a sequence admitted under these limits may have.</summary>

@@ -28,6 +28,7 @@ internal static class ChatRequestReader
         var cacheSalt = CacheSaltReader.Read(fields);
         var (priority, tier) = PriorityReader.Read(fields);
         var templateArguments = TemplateArgumentsReader.Read(fields);
+        var effort = ReasoningEffortReader.Read(fields, "reasoning_effort");
         var (choices, bestOf) = ChoicesReader.Read(fields, stream);
         var keeping = KeepingReader.Read(fields, chats, tenant);
         UnsupportedChatFields.Check(fields);
@@ -41,6 +42,7 @@ internal static class ChatRequestReader
             MessagesJson = ByteString.CopyFrom(messages.WrittenSpan),
             ToolsJson = tools.Json,
             TemplateArgumentsJson = templateArguments,
+            ReasoningEffort = effort,
             AddGenerationPrompt = true,
         };
         var profile = new GenerationProfile

@@ -15,7 +15,6 @@ internal static class UnsupportedChatFields
         ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && RequestFields.IsText(value[0], "text")),
         ("web_search_options", _ => false),
         ("moderation", _ => false),
-        ("reasoning_effort", value => RequestFields.IsText(value, "none")),
         ("verbosity", value => RequestFields.IsText(value, "medium")),
         ("add_generation_prompt", UnsupportedFields.IsTrue),
         ("echo", UnsupportedFields.IsFalse),

@@ -83,9 +83,9 @@ internal sealed class CompletionHandler(AnswerOpener opener, IOptions<GatewayOpt
     private static HttpResponseMessage Refuse(ApiError error, byte[] body)
     {
         var response = new HttpResponseMessage((HttpStatusCode)error.Status) { Content = Json(body) };
-        if (error.RetryAfterSeconds > 0)
+        foreach (var (name, value) in error.Headers())
         {
-            response.Headers.RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(error.RetryAfterSeconds));
+            response.Headers.TryAddWithoutValidation(name, value);
         }
 
         return response;

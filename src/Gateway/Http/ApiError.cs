@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Microsoft.Net.Http.Headers;
 using Serving.Contracts.Internal;
 using Serving.Contracts.OpenAI;
 using Serving.Storage.Documents;
@@ -7,7 +9,8 @@ namespace Serving.Gateway.Http;
 
 /// <summary>A failed answer of the API: the one place where status, OpenAI's error body and headers meet.</summary>
 /// <param name="RetryAfterSeconds">0: no advice.</param>
-internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSeconds = 0) : IResult
+/// <param name="RequestsMax">Of a tenant's limit that was met: how many requests it allows; otherwise 0.</param>
+internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSeconds = 0, int RequestsMax = 0) : IResult
 {
     /// <summary>The code of a worker's death under the request: 503 before the answer had begun, 502 in its middle.</summary>
     public const string WorkerLostCode = "worker_lost";
@@ -25,6 +28,14 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
         StatusCodes.Status503ServiceUnavailable,
         new OpenAiError(message, OpenAiErrorType.Server, null, code),
         retryAfterSeconds);
+
+    /// <summary>The tenant has as many requests under way as it may have.</summary>
+    /// <param name="requestsMax">How many those are.</param>
+    public static ApiError TooMany(string message, int requestsMax, string? param = null) => new(
+        StatusCodes.Status429TooManyRequests,
+        new OpenAiError(message, OpenAiErrorType.RateLimit, param, "rate_limit_exceeded"),
+        RetryAfterSeconds: 1,
+        requestsMax);
 
     /// <summary>403, because trying again does not help, as clients would after 429.</summary>
     public static ApiError NoRoom(QuotaExceeded exceeded) => new(
@@ -63,7 +74,28 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
             < 500 => OpenAiErrorType.InvalidRequest,
             _ => OpenAiErrorType.Server,
         };
-        return new ApiError(status, new OpenAiError(error.Message, type, NullIfEmpty(error.Param), NullIfEmpty(error.Code)), error.RetryAfterS);
+        return new ApiError(status, new OpenAiError(error.Message, type, NullIfEmpty(error.Param), NullIfEmpty(error.Code)), error.RetryAfterS, error.RequestsMax);
+    }
+
+    /// <summary>What the answer's headers say of the error.</summary>
+    public IEnumerable<(string Name, string Value)> Headers()
+    {
+        if (RetryAfterSeconds > 0)
+        {
+            yield return (HeaderNames.RetryAfter, string.Create(CultureInfo.InvariantCulture, $"{RetryAfterSeconds}"));
+        }
+
+        if (RequestsMax > 0)
+        {
+            yield return (RateLimitHeaders.LimitRequests, string.Create(CultureInfo.InvariantCulture, $"{RequestsMax}"));
+            yield return (RateLimitHeaders.RemainingRequests, "0");
+            yield return (RateLimitHeaders.ResetRequests, string.Create(CultureInfo.InvariantCulture, $"{RetryAfterSeconds}s"));
+        }
+
+        if (Status == StatusCodes.Status401Unauthorized)
+        {
+            yield return (HeaderNames.WWWAuthenticate, "Bearer");
+        }
     }
 
     /// <summary>The error body's JSON, in OpenAI's form.</summary>
@@ -86,14 +118,9 @@ internal sealed record ApiError(int Status, OpenAiError Error, int RetryAfterSec
         response.StatusCode = Status;
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
-        if (RetryAfterSeconds > 0)
+        foreach (var (name, value) in Headers())
         {
-            response.Headers.RetryAfter = RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        }
-
-        if (Status == StatusCodes.Status401Unauthorized)
-        {
-            response.Headers.WWWAuthenticate = "Bearer";
+            response.Headers[name] = value;
         }
 
         if (!HttpMethods.IsHead(context.Request.Method))

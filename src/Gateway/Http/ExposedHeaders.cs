@@ -1,3 +1,4 @@
+using Microsoft.Net.Http.Headers;
 using Serving.Contracts.Internal;
 
 namespace Serving.Gateway.Http;
@@ -12,6 +13,9 @@ internal static class ExposedHeaders
         ServingHeaders.DecodeWorker,
         ServingHeaders.KvBytes,
         ServingHeaders.DecodePromptTokens,
-        "Retry-After",
+        HeaderNames.RetryAfter,
+        RateLimitHeaders.LimitRequests,
+        RateLimitHeaders.RemainingRequests,
+        RateLimitHeaders.ResetRequests,
     ];
 }

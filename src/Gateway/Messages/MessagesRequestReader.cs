@@ -77,6 +77,7 @@ internal static class MessagesRequestReader
             ToolsJson = tools.Json,
             TemplateArgumentsJson = ReadThinking(fields),
             AddGenerationPrompt = true,
+            ReasoningEffort = ReadEffort(fields),
         };
     }
 
@@ -107,6 +108,31 @@ internal static class MessagesRequestReader
     /// <summary>What the answer's text must be (<c>output_config.format</c>), or null.</summary>
     private static Constraint? ReadFormat(RequestFields fields)
     {
+        if (OutputConfig(fields) is not { } config || !config.TryGetProperty("format", out var format) || format.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (format.ValueKind != JsonValueKind.Object
+            || !format.TryGetProperty("type", out var type)
+            || !RequestFields.IsText(type, "json_schema")
+            || !format.TryGetProperty("schema", out var schema))
+        {
+            fields.Fail("output_config.format", "must be an object of the type json_schema with a 'schema'.");
+            return null;
+        }
+
+        return ConstraintReader.Check(fields, new Constraint { JsonSchema = schema.GetRawText(), Param = "output_config.format.schema" });
+    }
+
+    /// <summary>How much the model is to reason (<c>output_config.effort</c>).</summary>
+    private static ReasoningEffort? ReadEffort(RequestFields fields) =>
+        OutputConfig(fields) is { } config && config.TryGetProperty("effort", out var effort) && effort.ValueKind != JsonValueKind.Null
+            ? ReasoningEffortReader.Read(fields, "output_config.effort", effort)
+            : null;
+
+    private static JsonElement? OutputConfig(RequestFields fields)
+    {
         const string field = "output_config";
         if (!fields.TryGet(field, out var config))
         {
@@ -119,26 +145,7 @@ internal static class MessagesRequestReader
             return null;
         }
 
-        if (config.TryGetProperty("effort", out var effort) && effort.ValueKind != JsonValueKind.Null)
-        {
-            fields.Fail($"{field}.effort", "cannot be chosen here: leave it out.", "unsupported_parameter");
-        }
-
-        if (!config.TryGetProperty("format", out var format) || format.ValueKind == JsonValueKind.Null)
-        {
-            return null;
-        }
-
-        if (format.ValueKind != JsonValueKind.Object
-            || !format.TryGetProperty("type", out var type)
-            || !RequestFields.IsText(type, "json_schema")
-            || !format.TryGetProperty("schema", out var schema))
-        {
-            fields.Fail($"{field}.format", "must be an object of the type json_schema with a 'schema'.");
-            return null;
-        }
-
-        return ConstraintReader.Check(fields, new Constraint { JsonSchema = schema.GetRawText(), Param = $"{field}.format.schema" });
+        return config;
     }
 
     private static void CheckLabels(RequestFields fields)

@@ -24,7 +24,9 @@ internal sealed partial class BackgroundResponses(
     private const int RunningOfTenantMax = 64;
 
     private static readonly TimeSpan _lease = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan _renewal = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often the lease is renewed, and looked whether the response is still wanted.</summary>
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(2);
 
     private readonly string _holder = Guid.NewGuid().ToString("N");
     private readonly CancellationTokenSource _stopping = new();
@@ -53,7 +55,7 @@ internal sealed partial class BackgroundResponses(
 
         error ??= _running.Keys.Count(run => run.Tenant == tenant) < RunningOfTenantMax
             ? await stored.CheckRoomAsync(tenant, request.Items!.Length)
-            : ApiError.Invalid($"{RunningOfTenantMax} responses run in the background already.", "background", "rate_limit_exceeded", StatusCodes.Status429TooManyRequests);
+            : ApiError.TooMany($"{RunningOfTenantMax} responses run in the background already.", RunningOfTenantMax, "background");
         if (error is not null)
         {
             return (null, error);
@@ -72,7 +74,7 @@ internal sealed partial class BackgroundResponses(
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         var key = (tenant, request.Id.Value);
         var begun = new TaskCompletionSource();
-        _running[key] = new Run(RunAsync(begun.Task, key, request, json, origin, cancellation.Token), cancellation);
+        _running[key] = new Run(RunAsync(begun.Task, key, request, json, origin, cancellation), cancellation);
         begun.SetResult();
         return (JsonNode.Parse(queued.Span)!.AsObject(), null);
     }
@@ -105,13 +107,20 @@ internal sealed partial class BackgroundResponses(
         return await stored.GetAsync(tenant, id, cancellationToken);
     }
 
-    /// <summary>Ends a response's work, if it goes on. What another gateway runs goes on there, and nobody sees what comes of it.</summary>
+    /// <summary>Ends a response's work, if it goes on; another gateway that runs it sees so at its next look.</summary>
     public async Task<JsonObject?> CancelAsync(string tenant, string id, CancellationToken cancellationToken)
     {
         await stored.MarkAsync(tenant, id, "cancelled");
-        if (_running.TryGetValue((tenant, id), out var run))
+        try
         {
-            await run.Cancellation.CancelAsync();
+            if (_running.TryGetValue((tenant, id), out var run))
+            {
+                await run.Cancellation.CancelAsync();
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended meanwhile.
         }
 
         return await stored.GetAsync(tenant, id, cancellationToken);
@@ -120,14 +129,14 @@ internal sealed partial class BackgroundResponses(
     public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync(
-        Task begun, (string Tenant, string Id) key, ResponseRequest request, ResponseJson json, CallOrigin origin, CancellationToken cancellationToken)
+        Task begun, (string Tenant, string Id) key, ResponseRequest request, ResponseJson json, CallOrigin origin, CancellationTokenSource cancellation)
     {
         await begun;
-        using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var renewal = RenewAsync(key.Id, renewing.Token);
+        using var ended = new CancellationTokenSource();
+        var watching = WatchAsync(key, cancellation, ended.Token);
         try
         {
-            var (status, body) = await AnswerAsync(request, json, origin, cancellationToken);
+            var (status, body) = await AnswerAsync(request, json, origin, cancellation.Token);
             await stored.EndAsync(key.Tenant, request.Id, status, body, request.Items!, CancellationToken.None);
             await leases.ReleaseAsync(LeaseOf(key.Id), _holder);
         }
@@ -137,9 +146,10 @@ internal sealed partial class BackgroundResponses(
         }
         finally
         {
-            await renewing.CancelAsync();
-            await renewal;
+            await ended.CancelAsync();
+            await watching;
             _running.TryRemove(key, out _);
+            cancellation.Dispose();
         }
     }
 
@@ -163,23 +173,28 @@ internal sealed partial class BackgroundResponses(
         }
     }
 
-    private async Task RenewAsync(string id, CancellationToken cancellationToken)
+    /// <summary>Keeps the lease, and ends the work once the response was cancelled or deleted, by whichever gateway.</summary>
+    private async Task WatchAsync((string Tenant, string Id) key, CancellationTokenSource work, CancellationToken ended)
     {
-        try
+        while (!ended.IsCancellationRequested)
         {
-            while (true)
+            try
             {
-                await Task.Delay(_renewal, time, cancellationToken);
-                await leases.RenewAsync(LeaseOf(id), _holder, _lease);
+                await Task.Delay(_look, time, ended);
+                await leases.RenewAsync(LeaseOf(key.Id), _holder, _lease);
+                if (!await stored.IsGoingOnAsync(key.Tenant, key.Id))
+                {
+                    await work.CancelAsync();
+                }
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The work is done.
-        }
-        catch (StorageUnavailableException exception)
-        {
-            LogLost(logger, exception, id);
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (StorageUnavailableException)
+            {
+                // The work goes on; whether its end can be stored is seen then.
+            }
         }
     }
 

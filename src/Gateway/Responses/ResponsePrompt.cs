@@ -33,7 +33,35 @@ internal sealed record ResponsePrompt(ChatPrompt Chat, ToolRequest Tools, JsonAr
             ToolsJson = tools.Json,
             TemplateArgumentsJson = TemplateArgumentsReader.Read(fields),
             AddGenerationPrompt = true,
+            ReasoningEffort = ReadEffort(fields),
         };
         return new ResponsePrompt(chat, tools, input.Items);
+    }
+
+    private static ReasoningEffort? ReadEffort(RequestFields fields)
+    {
+        const string field = "reasoning";
+        if (!fields.TryGet(field, out var reasoning))
+        {
+            return null;
+        }
+
+        if (reasoning.ValueKind != JsonValueKind.Object)
+        {
+            fields.Fail(field, $"must be an object, not {RequestFields.Kind(reasoning)}.");
+            return null;
+        }
+
+        foreach (var (name, neutral) in (ReadOnlySpan<(string, string)>)[("summary", ""), ("generate_summary", ""), ("context", "auto"), ("mode", "standard")])
+        {
+            if (reasoning.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null && !(neutral.Length > 0 && RequestFields.IsText(value, neutral)))
+            {
+                UnsupportedFields.Refuse(fields, $"{field}.{name}");
+            }
+        }
+
+        return reasoning.TryGetProperty("effort", out var effort) && effort.ValueKind != JsonValueKind.Null
+            ? ReasoningEffortReader.Read(fields, $"{field}.effort", effort)
+            : null;
     }
 }

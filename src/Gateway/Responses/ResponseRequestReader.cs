@@ -50,7 +50,6 @@ internal sealed class ResponseRequestReader(StoredResponses stored, TimeProvider
         var (priority, tier) = PriorityReader.Read(fields);
         var isStored = fields.Boolean("store") ?? true;
         var isBackground = ReadBackground(fields, isStored, stream);
-        ReadReasoning(fields);
         fields.Integer("max_tool_calls", 1, int.MaxValue);
         UnsupportedFields.Check(fields);
         UnsupportedFields.Check(fields, _whenNeutral);
@@ -83,7 +82,6 @@ internal sealed class ResponseRequestReader(StoredResponses stored, TimeProvider
     {
         using var before = await ReadPreviousAsync(fields, tenant, cancellationToken);
         ReadText(fields);
-        ReadReasoning(fields);
         UnsupportedFields.Check(fields, _whenNeutral);
         return new TokenizeRequest { Chat = ResponsePrompt.Read(fields, ResponseId.New(time.GetUtcNow()), before?.RootElement).Chat };
     }
@@ -169,29 +167,6 @@ internal sealed class ResponseRequestReader(StoredResponses stored, TimeProvider
             && ConstraintReader.ReadFlatFormat(fields, $"{field}.format", format) is { } constraint && fields.Error is null
             ? ConstraintReader.Check(fields, constraint)
             : null;
-    }
-
-    private static void ReadReasoning(RequestFields fields)
-    {
-        const string field = "reasoning";
-        if (!fields.TryGet(field, out var reasoning))
-        {
-            return;
-        }
-
-        if (reasoning.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail(field, $"must be an object, not {RequestFields.Kind(reasoning)}.");
-            return;
-        }
-
-        foreach (var (name, neutral) in (ReadOnlySpan<(string, string)>)[("effort", "none"), ("summary", ""), ("generate_summary", ""), ("context", "auto"), ("mode", "standard")])
-        {
-            if (reasoning.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null && !(neutral.Length > 0 && RequestFields.IsText(value, neutral)))
-            {
-                UnsupportedFields.Refuse(fields, $"{field}.{name}");
-            }
-        }
     }
 
     private static bool ReadBackground(RequestFields fields, bool isStored, bool stream)

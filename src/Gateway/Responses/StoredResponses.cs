@@ -64,6 +64,9 @@ internal sealed class StoredResponses
     public async Task<string?> MarkAsync(string tenant, string id, string status) =>
         (await _responses.UpdateAsync(tenant, id, known => IsGoingOn(known.Status) ? new StoredResponse(status) : null))?.Value.Status;
 
+    /// <summary>False also: the tenant has no such response.</summary>
+    public async Task<bool> IsGoingOnAsync(string tenant, string id) => await _responses.GetAsync(tenant, id) is { Value.Status: var status } && IsGoingOn(status);
+
     /// <summary>The response; null: the tenant has no such one.</summary>
     public async Task<JsonObject?> GetAsync(string tenant, string id, CancellationToken cancellationToken)
     {

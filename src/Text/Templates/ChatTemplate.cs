@@ -15,20 +15,29 @@ public sealed class ChatTemplate
     /// <summary>Real templates have at most some tens of kilobytes.</summary>
     private const int SourceCharsMax = 1 << 20;
 
+    private const string NoReasoning = "none";
+
     private static readonly string[] Reserved = ["messages", "tools", "add_generation_prompt"];
+
+    /// <summary>How templates ask whether the model is to reason: Qwen's and others' name, DeepSeek's and Granite's.</summary>
+    private static readonly string[] ReasoningSwitches = ["enable_thinking", "thinking"];
 
     private readonly string _source;
     private readonly Node[] _body;
 
-    private ChatTemplate(string source, Node[] body, bool usesTools)
+    private ChatTemplate(string source, Node[] body, IReadOnlySet<string> names)
     {
         _source = source;
         _body = body;
-        UsesTools = usesTools;
+        UsesTools = names.Contains("tools");
+        UsesReasoningEffort = names.Contains("reasoning_effort") || names.Overlaps(ReasoningSwitches);
     }
 
     /// <summary>Whether the template reads <c>tools</c>: one that does not would drop them without a word.</summary>
     public bool UsesTools { get; }
+
+    /// <summary>Whether <see cref="ChatTemplateInput.ReasoningEffort"/> changes anything.</summary>
+    public bool UsesReasoningEffort { get; }
 
     /// <exception cref="TemplateException">The source is not a template; line and column say where.</exception>
     public static ChatTemplate Parse(string source)
@@ -43,7 +52,7 @@ public sealed class ChatTemplate
         try
         {
             Node[] body = Parser.Parse(normalized, out IReadOnlySet<string> names);
-            return new ChatTemplate(normalized, body, names.Contains("tools"));
+            return new ChatTemplate(normalized, body, names);
         }
         catch (SyntaxException exception)
         {
@@ -75,6 +84,11 @@ public sealed class ChatTemplate
         variables.Set("documents", NoneValue.Instance);
         SetToken(variables, "bos_token", input.BosToken);
         SetToken(variables, "eos_token", input.EosToken);
+        if (input.ReasoningEffort is { } effort)
+        {
+            SetReasoningEffort(variables, effort);
+        }
+
         if (!input.ArgumentsJson.IsEmpty)
         {
             SetArguments(variables, JsonInput.Read(input.ArgumentsJson, "chat_template_kwargs"));
@@ -107,6 +121,15 @@ public sealed class ChatTemplate
         if (token is not null)
         {
             variables.Set(name, new MarkedString(token, trusted: true));
+        }
+    }
+
+    private static void SetReasoningEffort(Scope variables, string effort)
+    {
+        variables.Set("reasoning_effort", new MarkedString(effort, trusted: false));
+        foreach (string name in ReasoningSwitches)
+        {
+            variables.Set(name, effort != NoReasoning);
         }
     }
 

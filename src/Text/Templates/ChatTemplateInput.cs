@@ -15,6 +15,12 @@ public sealed record ChatTemplateInput
     /// <summary>A JSON object of further variables (<c>chat_template_kwargs</c>). Empty means none.</summary>
     public ReadOnlyMemory<byte> ArgumentsJson { get; init; }
 
+    /// <summary>
+    /// How much the model is to reason, such as <c>none</c> or <c>high</c>: the variable <c>reasoning_effort</c>, and for templates that know no more than whether it
+    /// reasons, <c>enable_thinking</c> and <c>thinking</c>. <see cref="ArgumentsJson"/> goes before it. Null: these variables are undefined.
+    /// </summary>
+    public string? ReasoningEffort { get; init; }
+
     /// <summary>Whether the text ends with the head of an answer: the variable <c>add_generation_prompt</c>.</summary>
     public bool AddGenerationPrompt { get; init; } = true;
 

@@ -112,6 +112,7 @@ internal static class RequestErrors
             Message = refusal.Message,
             Code = "rate_limit_exceeded",
             RetryAfterS = RetryAfterSeconds,
+            RequestsMax = refusal.SequencesMax,
         },
         _ => new RequestError
         {

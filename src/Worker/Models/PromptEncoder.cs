@@ -49,6 +49,11 @@ internal sealed class PromptEncoder(
             return (default, Refuse("This model has no chat template: it completes text, and cannot chat.", "model"));
         }
 
+        if (chat.ReasoningEffort is { Value: not "none" } effort && !template.UsesReasoningEffort)
+        {
+            return (default, Refuse($"'{effort.Param}' is '{effort.Value}', but this model's chat template cannot be told how much to reason: leave it out, or send 'none'.", effort.Param));
+        }
+
         try
         {
             PromptText text = template.Render(_tools!.Fit(new ChatTemplateInput
@@ -56,6 +61,7 @@ internal sealed class PromptEncoder(
                 MessagesJson = chat.MessagesJson.Memory,
                 ToolsJson = chat.ToolsJson.Memory,
                 ArgumentsJson = chat.TemplateArgumentsJson.Memory,
+                ReasoningEffort = chat.ReasoningEffort?.Value,
                 AddGenerationPrompt = chat.AddGenerationPrompt,
                 BosToken = bosToken,
                 EosToken = eosToken,

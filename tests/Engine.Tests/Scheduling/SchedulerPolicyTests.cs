@@ -156,7 +156,8 @@ public sealed class SchedulerPolicyTests
         var limits = new AdmissionLimits(ContextLength: 20, PoolTokens: 16, WaitingSequencesMax: 4, VocabularySize: 32) { WaitingSequencesPerTenantMax = 2 };
 
         Assert.Null(limits.Examine([1], SequenceWork.Generate, 3, 1));
-        Assert.Equal(RefusalReason.TenantQueueFull, limits.Examine([1], SequenceWork.Generate, 3, 2)?.Reason);
+        var refusal = limits.Examine([1], SequenceWork.Generate, 3, 2)!;
+        Assert.Equal((RefusalReason.TenantQueueFull, 2), (refusal.Reason, refusal.SequencesMax));
         Assert.Equal(RefusalReason.QueueFull, limits.Examine([1], SequenceWork.Generate, 4, 2)?.Reason);
     }
 }

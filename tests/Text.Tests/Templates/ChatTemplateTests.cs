@@ -67,6 +67,31 @@ public sealed class ChatTemplateTests
         Assert.False(ChatTemplate.Parse("{{ messages.tools }} tools").UsesTools);
     }
 
+    [Theory]
+    [InlineData("Reasoning: {{ reasoning_effort }}", "high", "Reasoning: high")]
+    [InlineData("{{ enable_thinking }}", "minimal", "True")]
+    [InlineData("{{ enable_thinking }}", "none", "False")]
+    [InlineData("{{ thinking }}", "none", "False")]
+    [InlineData("{{ reasoning_effort is defined or enable_thinking is defined or thinking is defined }}", null, "False")]
+    public void Tells_the_model_how_much_to_reason_by_whatever_variable_there_is(string source, string? effort, string expected)
+    {
+        ChatTemplate template = ChatTemplate.Parse(source);
+
+        Assert.True(template.UsesReasoningEffort);
+        Assert.Equal(expected, template.Render(new ChatTemplateInput { MessagesJson = "[]"u8.ToArray(), ReasoningEffort = effort }).Text);
+    }
+
+    [Fact]
+    public void Arguments_go_before_the_effort_of_reasoning()
+    {
+        ChatTemplate template = ChatTemplate.Parse("{{ enable_thinking }} {{ reasoning_effort }}");
+
+        PromptText text = template.Render(new ChatTemplateInput { MessagesJson = "[]"u8.ToArray(), ReasoningEffort = "none", ArgumentsJson = "{\"enable_thinking\":true}"u8.ToArray() });
+
+        Assert.Equal("True none", text.Text);
+        Assert.False(ChatTemplate.Parse("{{ messages.thinking }}").UsesReasoningEffort);
+    }
+
     [Fact]
     public void Formats_the_date_of_the_given_clock()
     {

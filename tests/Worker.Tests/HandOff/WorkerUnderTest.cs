@@ -98,7 +98,7 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
     }
 
     /// <summary>One letter a token: A, B, C …</summary>
-    private static ITokenizer LetterTokenizer(int vocabularySize) => GgufTokenizer.Create(new GgufVocabulary
+    internal static ITokenizer LetterTokenizer(int vocabularySize) => GgufTokenizer.Create(new GgufVocabulary
     {
         Model = "gpt2",
         Pre = "gpt-2",
