@@ -3,7 +3,7 @@ using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
 // Without arguments: a table of throughputs in under a minute. "formats": every weight format at one row and at more. "mapped": weights in place against
-// repacked ones. "others": prompt chunks' products against other libraries'. "attention": a layer's attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. "grammars MODEL SCHEMAS": what constraints cost. With other arguments:
+// repacked ones. "others": prompt chunks' products against other libraries' (-p:Torch=cpu for TorchSharp's too). "attention": a layer's attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. "grammars MODEL SCHEMAS": what constraints cost. With other arguments:
 // BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
