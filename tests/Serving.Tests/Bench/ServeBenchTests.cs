@@ -88,6 +88,7 @@ public sealed class ServeBenchTests
         var second = new RequestOutcome(0, [2, 3.5, 5], 5, 10, 6, null);
 
         Assert.Equal(3.0, StreamsBenchmark.Rate([first, second]), 1e-9);
+        Assert.Equal([1, 1, 1.5], StreamsBenchmark.Gaps([first, second]).Order());
     }
 
     [Fact]

@@ -76,7 +76,9 @@ internal static class ServeReportWriter
     private static string[] Row(string name, IReadOnlyList<double> ascending) =>
         [name, .. _percents.Select(percent => ascending.Count == 0 ? "-" : Invariant($"{Statistics.Percentile(ascending, percent) * 1e3:0.0}"))];
 
-    private static JsonObject Percentiles(IReadOnlyList<double> ascending) => new(_percents.Select(percent => KeyValuePair.Create(
+    /// <summary>In milliseconds, by the names <c>p50</c>, <c>p90</c>, …</summary>
+    /// <param name="ascending">Seconds.</param>
+    internal static JsonObject Percentiles(IReadOnlyList<double> ascending) => new(_percents.Select(percent => KeyValuePair.Create(
         Invariant($"p{percent}"), (JsonNode?)(ascending.Count == 0 ? null : Round(Statistics.Percentile(ascending, percent) * 1e3)))));
 
     private static double Round(double value) => Math.Round(value, 3);

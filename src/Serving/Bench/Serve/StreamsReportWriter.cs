@@ -10,7 +10,9 @@ internal sealed record StreamsReport(BenchMachine Machine, LoadTarget Target, IR
 /// <summary>Shows it to people or programs.</summary>
 internal static class StreamsReportWriter
 {
-    /// <summary>One object: <c>{"ratios": {"1": 0.93}, "model", "streams": [{"streams", "served": {"rounds", "median"}, "engine": {…}, "ratio"}], "processor"}</c>.</summary>
+    private static readonly double[] _tbtPercents = [50, 99, 99.9];
+
+    /// <summary>One object: <c>{"ratios": {"1": 0.93}, "model", "streams": [{"streams", "served": {"rounds", "median"}, "tbt_ms": {"p50", …}, "engine": {…}, "ratio"}], "processor"}</c>.</summary>
     public static void WriteJson(StreamsReport report, TextWriter output) => output.WriteLine(new JsonObject
     {
         ["ratios"] = new JsonObject(report.Figures.Where(figure => figure.Ratio is not null)
@@ -21,6 +23,7 @@ internal static class StreamsReportWriter
         {
             ["streams"] = figure.Streams,
             ["served"] = Rounds(figure.Served),
+            ["tbt_ms"] = ServeReportWriter.Percentiles(figure.Tbt),
             ["engine"] = figure.Engine.Count == 0 ? null : Rounds(figure.Engine),
             ["ratio"] = figure.Ratio is { } ratio ? Math.Round(ratio, 3) : null,
         })]),
@@ -33,12 +36,13 @@ internal static class StreamsReportWriter
         output.WriteLine($"target      {report.Target.Url} {PrintableLine.Of(report.Target.Model)}");
         output.WriteLine("decode tokens per second while all streams are under way, medians");
         output.WriteLine();
-        BenchTable.Write(output, ["streams", "served", "engine", "ratio"], report.Figures.Select(figure => (string[])
+        BenchTable.Write(output, ["streams", "served", "engine", "ratio", "TBT p50", "p99", "p99.9 ms"], report.Figures.Select(figure => (string[])
         [
             Format(figure.Streams, "0"),
             Format(Statistics.Median(figure.Served), "0.0"),
             figure.Engine.Count == 0 ? "-" : Format(Statistics.Median(figure.Engine), "0.0"),
             figure.Ratio is { } ratio ? Format(ratio, "0.00") : "-",
+            .. _tbtPercents.Select(percent => Format(Statistics.Percentile(figure.Tbt, percent) * 1e3, "0.0")),
         ]));
     }
 
