@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Mime;
 using System.Text;
 using System.Text.Json;
+using Serving.Gateway.Tests.Support;
 
 namespace Serving.Gateway.Bench;
 
@@ -30,9 +31,11 @@ internal static class Comparison
             await ThroughputAsync(client);
         }
 
-        List<double> directMs = [], servedMs = [], servedRates = [], proxiedRates = [];
+        List<double> directMs = [], servedMs = [], refusedMs = [], servedRates = [], proxiedRates = [];
+        await RefusalsAsync(served);
         for (int round = 0; round < rounds; round++)
         {
+            refusedMs.AddRange(await RefusalsAsync(served));
             directMs.AddRange(await LatenciesAsync(direct));
             servedMs.AddRange(await LatenciesAsync(served));
             proxiedRates.Add(await ThroughputAsync(proxied));
@@ -44,6 +47,7 @@ internal static class Comparison
         Console.WriteLine($"stub, directly        {At(directMs, 0.5),8:F3}{At(directMs, 0.99),8:F3}");
         Console.WriteLine($"through the gateway   {At(servedMs, 0.5),8:F3}{At(servedMs, 0.99),8:F3}");
         Console.WriteLine($"added                 {At(servedMs, 0.5) - At(directMs, 0.5),8:F3}{At(servedMs, 0.99) - At(directMs, 0.99),8:F3}   (asked: 0.2 and 1)");
+        Console.WriteLine($"invalid requests      {At(refusedMs, 0.5),8:F3}{At(refusedMs, 0.99),8:F3}   at most {refusedMs.Max():F3} (asked: 50), {refusedMs.Count / rounds} of every kind");
         Console.WriteLine($"{Connections} at once, requests per second, medians: bare YARP {At(proxiedRates, 0.5):F0}, gateway {At(servedRates, 0.5):F0}: "
             + $"{At(servedRates, 0.5) / At(proxiedRates, 0.5):F2} (asked: 0.8)");
     }
@@ -56,6 +60,26 @@ internal static class Comparison
             long start = Stopwatch.GetTimestamp();
             await SendAsync(client);
             milliseconds[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        return milliseconds;
+    }
+
+    /// <summary>How long each request of the matrix of invalid ones takes to be refused.</summary>
+    private static async Task<List<double>> RefusalsAsync(HttpClient client)
+    {
+        List<double> milliseconds = [];
+        foreach (InvalidRequest request in InvalidRequests.All(embedder: Model))
+        {
+            using HttpRequestMessage message = request.ToMessage();
+            long start = Stopwatch.GetTimestamp();
+            using HttpResponseMessage response = await client.SendAsync(message);
+            byte[] answer = await response.Content.ReadAsByteArrayAsync();
+            milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            if ((int)response.StatusCode != request.Status)
+            {
+                throw new InvalidOperationException($"{request}: {response.StatusCode}: {Encoding.UTF8.GetString(answer)}");
+            }
         }
 
         return milliseconds;

@@ -9,16 +9,12 @@ namespace Serving.Gateway.Tests;
 
 public sealed class BadInputTests
 {
-    private const string Messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
     private const string Model = "\"model\":\"smollm2-135m-instruct\"";
 
     /// <summary>Field at fault → bodies that have the fault.</summary>
     private static readonly (string? Param, string[] Bodies)[] _faults =
     [
-        (null, ["", "not JSON", "{", "[]", "\"text\"", "null", "{} {}", "{\"a\":1,}", "{/*c*/}", $"{{{Model},{Model},{Messages}}}", $"{{{Model},\"x\":{new string('[', 100)}{new string(']', 100)},{Messages}}}"]),
         (null, ["{\"model\":\"a\",\"messages\":[{\"role\":\"user\",\"role\":\"user\",\"content\":\"Hi\"}]}"]),
-        ("model", [$"{{{Messages}}}", $"{{\"model\":null,{Messages}}}", $"{{\"model\":\"\",{Messages}}}", $"{{\"model\":7,{Messages}}}", $"{{\"model\":\"\\ud800\",{Messages}}}"]),
-        ("model", [$"{{\"model\":\"{new string('m', 300)}\",{Messages}}}"]),
         ("messages", [$"{{{Model}}}", $"{{{Model},\"messages\":[]}}", $"{{{Model},\"messages\":null}}", $"{{{Model},\"messages\":\"Hi\"}}", $"{{{Model},\"messages\":{{}}}}"]),
         ("messages[0]", [With("[7]"), With("[null]"), With("[\"Hi\"]")]),
         ("messages[0].role", [With("[{}]"), With("[{\"content\":\"Hi\"}]"), With("[{\"role\":\"robot\",\"content\":\"Hi\"}]"), With("[{\"role\":1,\"content\":\"Hi\"}]")]),
@@ -205,41 +201,6 @@ public sealed class BadInputTests
         }
     }
 
-    [Fact]
-    public async Task Invalid_utf8_is_refused()
-    {
-        await using var gateway = await TestGateway.BeforeAsync();
-        using var content = new ByteArrayContent([.. Encoding.UTF8.GetBytes("{\"model\":\""), 0xC3, 0x28, .. Encoding.UTF8.GetBytes("\"}")]);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-
-        using var response = await gateway.Client.PostAsync("/v1/chat/completions", content, TestTime.Limit());
-
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("UTF-8", (await response.ErrorAsync()).GetProperty("message").GetString(), StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("text/plain", null)]
-    [InlineData("application/x-www-form-urlencoded", null)]
-    [InlineData("application/json; charset=latin1", null)]
-    [InlineData(null, null)]
-    [InlineData("application/json", "gzip")]
-    public async Task Only_plain_json_is_read(string? type, string? encoding)
-    {
-        await using var gateway = await TestGateway.BeforeAsync();
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Bodies.Chat()));
-        content.Headers.ContentType = type is null ? null : MediaTypeHeaderValue.Parse(type);
-        if (encoding is not null)
-        {
-            content.Headers.ContentEncoding.Add(encoding);
-        }
-
-        using var response = await gateway.Client.PostAsync("/v1/chat/completions", content, TestTime.Limit());
-
-        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
-        Assert.Equal("unsupported_media_type", (await response.ErrorAsync()).GetProperty("code").GetString());
-    }
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -257,21 +218,6 @@ public sealed class BadInputTests
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         Assert.Equal("request_too_large", (await response.ErrorAsync()).GetProperty("code").GetString());
-    }
-
-    [Fact]
-    public async Task A_length_over_the_limit_is_refused_before_a_byte_of_the_body_is_read()
-    {
-        await using var gateway = await TestGateway.BeforeAsync();
-        using var socket = new System.Net.Sockets.TcpClient();
-        await socket.ConnectAsync(IPAddress.Loopback, gateway.Address.Port, TestTime.Limit());
-        var stream = socket.GetStream();
-        await stream.WriteAsync(
-            Encoding.ASCII.GetBytes($"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:{gateway.Address.Port}\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n"),
-            TestTime.Limit());
-
-        using var reader = new StreamReader(stream);
-        Assert.Equal("HTTP/1.1 413 Payload Too Large", await reader.ReadLineAsync(TestTime.Limit()));
     }
 
     [Fact]

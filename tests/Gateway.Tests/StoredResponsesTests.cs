@@ -63,6 +63,24 @@ public sealed class StoredResponsesTests
         Assert.Equal("previous_response_not_found", (await lost.ErrorAsync()).GetProperty("code").GetString());
     }
 
+    [Theory]
+    [InlineData("include=message.output_text.logprobs", HttpStatusCode.BadRequest, "include")]
+    [InlineData("include[]=reasoning.encrypted_content&include[]=message.output_text.logprobs", HttpStatusCode.BadRequest, "include")]
+    [InlineData("stream=true", HttpStatusCode.BadRequest, "stream")]
+    [InlineData("include_obfuscation=true", HttpStatusCode.BadRequest, "include_obfuscation")]
+    [InlineData("include=reasoning.encrypted_content&stream=false&include_obfuscation=false", HttpStatusCode.OK, null)]
+    public async Task What_a_stored_response_cannot_give_is_refused(string query, HttpStatusCode status, string? param)
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+        using var made = await gateway.SendAsync(HttpMethod.Post, Route, _matrix.With("store", "true"));
+
+        using var shown = await gateway.SendAsync(HttpMethod.Get, $"{Route}/{Text(await made.JsonAsync(), "id")}?{query}");
+
+        Assert.Equal(status, shown.StatusCode);
+        Assert.Equal(param, param is null ? null : Text(await shown.ErrorAsync(), "param"));
+    }
+
     [Fact]
     public async Task What_is_not_to_be_stored_leaves_nothing()
     {
@@ -154,6 +172,36 @@ public sealed class StoredResponsesTests
 
         Assert.Equal(HttpStatusCode.OK, told.StatusCode);
         await cancelled.Task.WaitAsync(TestTime.LimitTime);
+    }
+
+    [Fact]
+    public async Task More_background_responses_of_one_key_than_may_run_are_429()
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        var goOn = new TaskCompletionSource();
+        worker.Script = async exchange =>
+        {
+            await goOn.Task.WaitAsync(TestTime.LimitTime);
+            await exchange.AnswerAsync("Done.");
+        };
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+        List<string> running = [];
+        while (running.Count < 64)
+        {
+            using var started = await gateway.SendAsync(HttpMethod.Post, Route, _matrix.With("background", "true"));
+            running.Add(Text(await started.JsonAsync(), "id"));
+        }
+
+        using var refused = await gateway.SendAsync(HttpMethod.Post, Route, _matrix.With("background", "true"));
+
+        Assert.Equal((HttpStatusCode.TooManyRequests, "1"), (refused.StatusCode, refused.Header("Retry-After")));
+        var error = await refused.ErrorAsync();
+        Assert.Equal(("rate_limit_error", "background", "rate_limit_exceeded"), (Text(error, "type"), Text(error, "param"), Text(error, "code")));
+        goOn.SetResult();
+        foreach (var id in running)
+        {
+            Assert.Equal("completed", Text(await EndOfAsync(gateway, id), "status"));
+        }
     }
 
     [Fact]

@@ -45,7 +45,7 @@ internal static class GatewayUnderTest
 
         private static WorkerEntry Entry(string id, WorkerRole role, string url)
         {
-            ServedModel model = new(Comparison.Model, "kv0123456789abcdef", 2048, DateTimeOffset.UnixEpoch, "HuggingFaceTB");
+            ServedModel model = new(Comparison.Model, "kv0123456789abcdef", 2048, DateTimeOffset.UnixEpoch, "HuggingFaceTB", EmbeddingWidth: 576);
             return new WorkerEntry(new WorkerRegistration(id, role, url, [model], 1, DateTimeOffset.UnixEpoch, Draining: false), new WorkerLoad(id, 0, 0, 0, 0, 100));
         }
     }

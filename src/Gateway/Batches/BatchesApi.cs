@@ -79,13 +79,14 @@ internal sealed class BatchesApi(
 
     private async Task<IResult> ListAsync(HttpContext context)
     {
-        var (page, error) = ListQuery.Read(context.Request.Query, LimitDefault, LimitMax, isDescendingDefault: true);
-        if (error is not null)
+        var query = new QueryFields(context.Request);
+        var page = ListQuery.Read(query, LimitDefault, LimitMax, isDescendingDefault: true);
+        if (query.Error is { } error)
         {
             return error;
         }
 
-        var found = await batches.ListAsync(Tenant.NameOf(context), page!);
+        var found = await batches.ListAsync(Tenant.NameOf(context), page);
         return Results.Json(StoredList.Of([.. found.Entries.Select(entry => entry.Value.Shown)], found), _json.OpenAiBatchList);
     }
 

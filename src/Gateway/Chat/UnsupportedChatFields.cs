@@ -9,7 +9,7 @@ internal static class UnsupportedChatFields
 {
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _whenNeutral =
     [
-        ("functions", UnsupportedFields.IsEmpty),
+        ("functions", UnsupportedFields.IsEmptyArray),
         ("function_call", value => RequestFields.IsText(value, "none", "auto")),
         ("audio", _ => false),
         ("modalities", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && RequestFields.IsText(value[0], "text")),
@@ -25,8 +25,8 @@ internal static class UnsupportedChatFields
     [
         ("chat_template", _ => false),
         ("continue_final_message", UnsupportedFields.IsFalse),
-        ("documents", UnsupportedFields.IsEmpty),
-        ("mm_processor_kwargs", UnsupportedFields.IsEmpty),
+        ("documents", UnsupportedFields.IsEmptyArray),
+        ("mm_processor_kwargs", UnsupportedFields.IsEmptyObject),
     ];
 
     public static void Check(RequestFields fields)

@@ -50,7 +50,17 @@ internal sealed class EmbeddingPipeline(
             return;
         }
 
-        (var body, error) = await RunAsync(request!, origin!, context.RequestAborted, worker => NameWorker(context.Response, worker));
+        ReadOnlyMemory<byte> body;
+        try
+        {
+            (body, error) = await RunAsync(request!, origin!, context.RequestAborted, worker => NameWorker(context.Response, worker));
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            telemetry.Left(context.TraceIdentifier, arrivedAt);
+            throw;
+        }
+
         if (error is not null)
         {
             await error.WriteAsync(context);

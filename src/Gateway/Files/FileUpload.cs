@@ -115,9 +115,9 @@ internal sealed class FileUpload(FileStore files, string tenant, string id) : IA
 
         // Some clients send the path; what is before the name is the client's own business.
         _name = name[(name.AsSpan().LastIndexOfAny('/', '\\') + 1)..];
-        if (_name.Length is 0 or > NameLengthMax || _name.Any(char.IsControl))
+        if (_name.Length is 0 or > NameLengthMax || _name.Any(c => char.IsControl(c) || c == Rune.ReplacementChar.Value))
         {
-            return ApiError.Invalid($"'file' needs a filename of 1 to {NameLengthMax} characters without control characters.", "file");
+            return ApiError.Invalid($"'file' needs a filename of 1 to {NameLengthMax} characters, in UTF-8 and without control characters.", "file");
         }
 
         _contents = await files.CreateAsync(tenant, id, cancellationToken);

@@ -29,16 +29,15 @@ internal static class FilesApi
 
     private static async Task<IResult> ListAsync(HttpContext context, FileStore files)
     {
-        var query = context.Request.Query;
-        var purpose = ListQuery.Value(query, "purpose");
-        var (page, error) = ListQuery.Read(query, limitDefault: ListLimitMax, ListLimitMax, isDescendingDefault: true);
-        error ??= FilePurpose.CheckFilter(purpose);
-        if (error is not null)
+        var query = new QueryFields(context.Request);
+        var purpose = query.Text("purpose");
+        var page = ListQuery.Read(query, limitDefault: ListLimitMax, ListLimitMax, isDescendingDefault: true);
+        if ((query.Error ?? FilePurpose.CheckFilter(purpose)) is { } error)
         {
             return error;
         }
 
-        var found = await files.ListAsync(Tenant.NameOf(context), page!, purpose);
+        var found = await files.ListAsync(Tenant.NameOf(context), page, purpose);
         return Results.Json(StoredList.Of(found), ApiJson.OpenAi.OpenAiFileList);
     }
 

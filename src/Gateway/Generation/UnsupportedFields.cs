@@ -15,7 +15,7 @@ internal static class UnsupportedFields
         ("prompt_cache_options", value => value.ValueKind == JsonValueKind.Object && (!value.TryGetProperty("mode", out var mode) || RequestFields.IsText(mode, "implicit"))),
         ("prompt_cache_retention", value => RequestFields.IsText(value, "in_memory")),
         ("allowed_token_ids", _ => false),
-        ("bad_words", IsEmpty),
+        ("bad_words", IsEmptyArray),
         ("include_stop_str_in_output", IsFalse),
         ("prompt_logprobs", _ => false),
         ("return_token_ids", IsFalse),
@@ -50,12 +50,9 @@ internal static class UnsupportedFields
 
     public static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
 
-    public static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.Object => value.GetPropertyCount() == 0,
-        _ => false,
-    };
+    public static bool IsEmptyArray(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0;
+
+    public static bool IsEmptyObject(JsonElement value) => value.ValueKind == JsonValueKind.Object && value.GetPropertyCount() == 0;
 
     /// <summary>They do not reach the model.</summary>
     private static void CheckLabels(RequestFields fields)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Serving.Gateway.Http;
 using Serving.Storage;
 using Serving.Storage.Documents;
@@ -8,30 +7,22 @@ namespace Serving.Gateway.Lists;
 /// <summary>Reads which part of a list is asked for: <c>limit</c>, <c>order</c> and <c>after</c> of a query.</summary>
 internal static class ListQuery
 {
-    /// <summary>The page, or the error with which to answer.</summary>
-    public static (PageRequest? Page, ApiError? Error) Read(IQueryCollection query, int limitDefault, int limitMax, bool isDescendingDefault)
+    /// <summary>The page; it means nothing where <see cref="QueryFields.Error"/> is set.</summary>
+    public static PageRequest Read(QueryFields query, int limitDefault, int limitMax, bool isDescendingDefault)
     {
-        var limit = limitDefault;
-        var (limitText, orderText, after) = (Value(query, "limit"), Value(query, "order"), Value(query, "after"));
-        if (limitText is not null
-            && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit < 1 || limit > limitMax))
+        var limit = query.Integer("limit", 1, limitMax) ?? limitDefault;
+        var order = query.Text("order");
+        if (order is not (null or "asc" or "desc"))
         {
-            return (null, ApiError.Invalid($"'limit' must be an integer from 1 to {limitMax}.", "limit"));
+            query.Fail("order", "must be asc or desc.");
         }
 
-        if (orderText is not (null or "asc" or "desc"))
-        {
-            return (null, ApiError.Invalid("'order' must be asc or desc.", "order"));
-        }
-
+        var after = query.Text("after");
         if (after is not null && !StoreId.IsValid(after))
         {
-            return (null, ApiError.Invalid("'after' must be the id of an entry, such as the last of the page before.", "after"));
+            query.Fail("after", "must be the id of an entry, such as the last of the page before.");
         }
 
-        return (new PageRequest(limit, after, orderText is null ? isDescendingDefault : orderText == "desc"), null);
+        return new PageRequest(limit, after, order is null ? isDescendingDefault : order == "desc");
     }
-
-    /// <summary>The last value of a parameter; null: it is not there.</summary>
-    public static string? Value(IQueryCollection query, string name) => query.TryGetValue(name, out var values) ? values[^1] : null;
 }

@@ -17,9 +17,9 @@ internal static class MessagesRequestReader
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _whenNeutral =
     [
         ("container", _ => false),
-        ("context_management", UnsupportedFields.IsEmpty),
+        ("context_management", UnsupportedFields.IsEmptyObject),
         ("inference_geo", value => RequestFields.IsText(value, "global")),
-        ("mcp_servers", UnsupportedFields.IsEmpty),
+        ("mcp_servers", UnsupportedFields.IsEmptyArray),
         ("speed", value => RequestFields.IsText(value, "standard")),
     ];
 
@@ -64,7 +64,13 @@ internal static class MessagesRequestReader
     }
 
     /// <summary>What <c>POST /v1/messages/count_tokens</c> counts.</summary>
-    public static TokenizeRequest ReadCount(RequestFields fields) => new() { Chat = ReadPrompt(fields, out _) };
+    public static TokenizeRequest ReadCount(RequestFields fields)
+    {
+        var request = new TokenizeRequest { Chat = ReadPrompt(fields, out _) };
+        ReadFormat(fields);
+        UnsupportedFields.Check(fields, _whenNeutral);
+        return request;
+    }
 
     private static ChatPrompt ReadPrompt(RequestFields fields, out ToolRequest tools)
     {

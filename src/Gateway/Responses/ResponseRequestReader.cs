@@ -11,21 +11,14 @@ namespace Serving.Gateway.Responses;
 /// <summary>Reads the body of <c>POST /v1/responses</c> field by field, and refuses by name what it cannot honour.</summary>
 internal sealed class ResponseRequestReader(StoredResponses stored, TimeProvider time)
 {
-    private const string Logprobs = "message.output_text.logprobs";
     private const string PreviousField = "previous_response_id";
     private const int IdLengthMax = 64;
     private const int MaxTokensMin = 16;
     private const int TopLogprobsMax = 20;
 
-    private static readonly string[] _included =
-    [
-        "file_search_call.results", "web_search_call.results", "web_search_call.action.sources", "message.input_image.image_url",
-        "computer_call_output.output.image_url", "code_interpreter_call.outputs", "reasoning.encrypted_content", Logprobs,
-    ];
-
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral)[] _whenNeutral =
     [
-        ("context_management", UnsupportedFields.IsEmpty),
+        ("context_management", UnsupportedFields.IsEmptyArray),
         ("conversation", _ => false),
         ("moderation", _ => false),
         ("personality", _ => false),
@@ -106,41 +99,10 @@ internal sealed class ResponseRequestReader(StoredResponses stored, TimeProvider
     private static void ReadLogprobs(RequestFields fields, SamplingParameters sampling)
     {
         var top = (int?)fields.Integer("top_logprobs", 0, TopLogprobsMax) ?? 0;
-        if (ReadInclude(fields) || top > 0)
+        if (ResponseInclude.Read(fields) || top > 0)
         {
             sampling.Logprobs = top;
         }
-    }
-
-    /// <summary>Whether log probabilities are to be included. All else that can be is of tools that are not served, or there anyway.</summary>
-    private static bool ReadInclude(RequestFields fields)
-    {
-        const string field = "include";
-        if (!fields.TryGet(field, out var include))
-        {
-            return false;
-        }
-
-        if (include.ValueKind != JsonValueKind.Array)
-        {
-            fields.Fail(field, $"must be an array, not {RequestFields.Kind(include)}.");
-            return false;
-        }
-
-        var hasLogprobs = false;
-        var index = 0;
-        foreach (var part in include.EnumerateArray())
-        {
-            if (!RequestFields.IsText(part, _included))
-            {
-                fields.Fail($"{field}[{index}]", $"must be one of {string.Join(", ", _included)}.");
-            }
-
-            hasLogprobs |= RequestFields.IsText(part, Logprobs);
-            index++;
-        }
-
-        return hasLogprobs;
     }
 
     /// <summary>What the answer's text must be, or null.</summary>

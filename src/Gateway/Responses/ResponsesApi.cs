@@ -89,12 +89,30 @@ internal sealed class ResponsesApi(GenerationPipeline pipeline, ResponseRequestR
 
     private async Task<IResult> GetAsync(string id, HttpContext context)
     {
-        if (ListQuery.Value(context.Request.Query, "stream") == "true")
+        var query = new QueryFields(context.Request);
+        var hasLogprobs = ResponseInclude.Read(query);
+        foreach (var name in new[] { "stream", "include_obfuscation" })
         {
-            return ApiError.Invalid("'stream' is not supported: a stored response is given whole.", "stream", "unsupported_parameter");
+            if (query.Boolean(name) == true)
+            {
+                query.Fail(name, "is not supported: a stored response is given whole.", "unsupported_parameter");
+            }
         }
 
-        return Show(id, await background.GetAsync(Tenant.NameOf(context), id, context.RequestAborted));
+        if (query.Text("starting_after") is not null)
+        {
+            query.Fail("starting_after", "is a place in a stream, and a stored response is given whole.", "unsupported_parameter");
+        }
+
+        if (query.Error is { } error)
+        {
+            return error;
+        }
+
+        var response = await background.GetAsync(Tenant.NameOf(context), id, context.RequestAborted);
+        return response is not null && hasLogprobs && !ResponseInclude.HasLogprobs(response)
+            ? ApiError.Invalid($"'include' asks for log probabilities, and '{id}' was made without them.", "include")
+            : Show(id, response);
     }
 
     private async Task<IResult> CancelAsync(string id, HttpContext context)
@@ -115,8 +133,10 @@ internal sealed class ResponsesApi(GenerationPipeline pipeline, ResponseRequestR
 
     private async Task<IResult> ListItemsAsync(string id, HttpContext context)
     {
-        var (page, error) = ListQuery.Read(context.Request.Query, LimitDefault, LimitMax, isDescendingDefault: true);
-        if (error is not null)
+        var query = new QueryFields(context.Request);
+        var page = ListQuery.Read(query, LimitDefault, LimitMax, isDescendingDefault: true);
+        ResponseInclude.Read(query);
+        if (query.Error is { } error)
         {
             return error;
         }
@@ -126,7 +146,7 @@ internal sealed class ResponsesApi(GenerationPipeline pipeline, ResponseRequestR
             return NotFound(id);
         }
 
-        var items = (page!.Descending ? all.Reverse() : all).ToList();
+        var items = (page.Descending ? all.Reverse() : all).ToList();
         if (page.After is { } after)
         {
             var place = items.FindIndex(item => Id(item) == after);

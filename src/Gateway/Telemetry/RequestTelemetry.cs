@@ -9,6 +9,7 @@ namespace Serving.Gateway.Telemetry;
 /// <summary>One log line and one set of measurements for each request. Neither ever holds what the client wrote but the model's name.</summary>
 internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvider time, ILogger<RequestTelemetry> logger)
 {
+    /// <summary>nginx's status of a request that nobody waits for any more.</summary>
     private const string ClientGone = "499";
 
     /// <summary>A request that reached no worker.</summary>
@@ -63,6 +64,14 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
         LogEmbedded(requestId, model, tokens, worker, duration.TotalMilliseconds);
     }
 
+    /// <summary>A request for embeddings whose client has gone away.</summary>
+    public void Left(string requestId, long arrivedAt)
+    {
+        var duration = time.GetElapsedTime(arrivedAt);
+        metrics.RecordDuration(duration, Tags(EmbeddingPipeline.Operation, model: null, ClientGone));
+        LogClientGone(requestId, ClientGone, duration.TotalMilliseconds);
+    }
+
     private void LogIncomplete(CompletionCall call, TimeSpan duration)
     {
         if (call.Failure is { } failure)
@@ -71,7 +80,7 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
         }
         else
         {
-            LogClientGone(call.Origin.RequestId, duration.TotalMilliseconds);
+            LogClientGone(call.Origin.RequestId, ClientGone, duration.TotalMilliseconds);
         }
     }
 
@@ -117,6 +126,6 @@ internal sealed partial class RequestTelemetry(GatewayMetrics metrics, TimeProvi
     [LoggerMessage(22, LogLevel.Warning, "Request {RequestId} to {Model} failed with {Status} after {DurationMs:F1} ms: {Reason}")]
     private partial void LogFailed(string requestId, string model, int status, string reason, double durationMs);
 
-    [LoggerMessage(23, LogLevel.Debug, "Request {RequestId}: the client went away after {DurationMs:F1} ms")]
-    private partial void LogClientGone(string requestId, double durationMs);
+    [LoggerMessage(23, LogLevel.Debug, "Request {RequestId} ended with {Status}: the client went away after {DurationMs:F1} ms")]
+    private partial void LogClientGone(string requestId, string status, double durationMs);
 }

@@ -51,6 +51,7 @@ internal sealed class StubWorker : IAsyncDisposable
     /// <summary>The Authorization header of the last request.</summary>
     public string? Authorization { get; private set; }
 
+    /// <summary>Requests of any kind.</summary>
     public int RequestCount => Volatile.Read(ref _requestCount);
 
     public static async Task<StubWorker> StartAsync(string id)
@@ -101,6 +102,7 @@ internal sealed class StubWorker : IAsyncDisposable
     {
         var request = await ReadAsync(context, parser);
         TokensRequest = request;
+        Interlocked.Increment(ref _requestCount);
         var message = answer(request);
         var error = message as RequestError;
         context.Response.StatusCode = error?.Status ?? StatusCodes.Status200OK;

@@ -27,17 +27,17 @@ internal static class StoredChatsApi
 
     private static async Task<IResult> ListAsync(HttpContext context, StoredChats chats, ModelDirectory models)
     {
-        var query = context.Request.Query;
-        var (page, error) = ListQuery.Read(query, LimitDefault, LimitMax, isDescendingDefault: false);
-        if (error is not null)
+        var query = new QueryFields(context.Request);
+        var page = ListQuery.Read(query, LimitDefault, LimitMax, isDescendingDefault: false);
+        var (name, labels) = (query.Text("model"), query.Pairs("metadata"));
+        if (query.Error is { } error)
         {
             return error;
         }
 
         // An alias finds what its model answered; a model that is no longer served is found by its own name.
-        var name = ListQuery.Value(query, "model");
         var model = name is null ? null : models.Resolve(name).Model?.Name ?? name;
-        var (found, completions) = await chats.ListAsync(Tenant.NameOf(context), page!, model, Labels(query), context.RequestAborted);
+        var (found, completions) = await chats.ListAsync(Tenant.NameOf(context), page, model, labels, context.RequestAborted);
         return Results.Json(StoredList.Of(completions, found), ApiJson.OpenAi.JsonNodeList);
     }
 
@@ -65,8 +65,9 @@ internal static class StoredChatsApi
 
     private static async Task<IResult> MessagesAsync(string id, HttpContext context, StoredChats chats)
     {
-        var (page, error) = ListQuery.Read(context.Request.Query, LimitDefault, LimitMax, isDescendingDefault: false);
-        if (error is not null)
+        var query = new QueryFields(context.Request);
+        var page = ListQuery.Read(query, LimitDefault, LimitMax, isDescendingDefault: false);
+        if (query.Error is { } error)
         {
             return error;
         }
@@ -77,7 +78,7 @@ internal static class StoredChatsApi
         }
 
         var order = Enumerable.Range(0, messages.Count);
-        var places = (page!.Descending ? order.Reverse() : order).ToList();
+        var places = (page.Descending ? order.Reverse() : order).ToList();
         if (page.After is { } after)
         {
             var place = places.FindIndex(index => StoredMessage.Id(id, index) == after);
@@ -96,14 +97,6 @@ internal static class StoredChatsApi
             shown is [.., var last] ? StoredMessage.Id(id, last) : "",
             places.Count > shown.Count);
         return Results.Json(list, ApiJson.OpenAi.JsonNodeList);
-    }
-
-    /// <summary>The pairs of a query such as <c>metadata[project]=x</c>.</summary>
-    private static Dictionary<string, string> Labels(IQueryCollection query)
-    {
-        const string begin = "metadata[";
-        return query.Where(pair => pair.Key.StartsWith(begin, StringComparison.Ordinal) && pair.Key.EndsWith(']'))
-            .ToDictionary(pair => pair.Key[begin.Length..^1], pair => pair.Value[^1] ?? "");
     }
 
     private static IResult Show(string id, JsonObject? completion) =>
