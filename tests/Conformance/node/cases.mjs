@@ -1,85 +1,179 @@
-// node cases.mjs BASE_URL: sends every parameter of every route, each with values that the specification admits, and validates what comes back, SSE chunks included.
-// Prints {"cases", "accepted", "refused": {"ROUTE field": count}, "failures": [...]}: a failure is an answer that does not validate, an error without its field, or no answer at all.
-import { operation, problems, properties, samples, schemaName } from "./specification.mjs";
+// node cases.mjs BASE_URL: requests that the specification admits, generated from it. Every operation that is served is sent each of its fields (of bodies, forms and queries) with
+// values of each kind, and every answer, errors and SSE chunks included, is validated.
+// Prints {"cases", "accepted", "refused": {"METHOD /route field": count}, "failures": [...]}: a failure is an answer that does not validate, an error without its field, or no answer at all.
+import { answerProblems, find, operation, samples } from "./specification.mjs";
 
 const base = process.argv[2];
 const chat = "smollm2-135m-instruct";
+const embedder = "all-minilm-l6-v2";
 const valuesMax = 40;
-
-/** What a request needs, and what keeps it short. A field that is varied replaces the one here. */
-const routes = [
-  { route: "/chat/completions", body: { model: chat, messages: [{ role: "user", content: "Hi" }], max_completion_tokens: 4 }, instead: { max_tokens: "max_completion_tokens" } },
-  { route: "/completions", body: { model: chat, prompt: "Hi", max_tokens: 4 }, instead: {} },
-  { route: "/embeddings", body: { model: "all-minilm-l6-v2", input: "Hi" }, instead: {} },
-  { route: "/responses", body: { model: chat, input: "Hi", max_output_tokens: 16 }, instead: {} },
-];
-
-/** Where the specification says less than OpenAI's own API does, and ours with it: [route, what does not validate]. docs/openai-compatibility.md names them. */
-const known = [
-  ["/completions", /^\/choices\/0\/finish_reason must be .* in /],
-  ["/embeddings", /^\/data\/0\/embedding must be array$/],
-];
-
 const report = { cases: 0, accepted: 0, refused: {}, failures: [] };
-const fail = (what, body, status, reasons) => report.failures.push({ what, body: JSON.stringify(body).slice(0, 400), status, reasons });
 
-async function check(route, what, field, body) {
+/**
+ * Sends one request and looks at its answer.
+ * @param field what a refusal has to name
+ * @param expected the status of an error that is meant to come
+ * @returns the answer's JSON, or its text where it is none
+ */
+async function send(method, path, { json, form, headers = {}, field = null, expected = null } = {}) {
   report.cases++;
-  const response = await fetch(base + route, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const response = await fetch(base + path, {
+    method,
+    headers: { ...(json && { "content-type": "application/json" }), ...headers },
+    body: json ? JSON.stringify(json) : form && formData(form),
+  });
   const text = await response.text();
-  const schemas = operation(route, "post").responses["200"].content;
-  if (response.ok) {
-    const reasons = response.headers.get("content-type").startsWith("text/event-stream")
-      ? stream(text, schemaName((schemas["text/event-stream"] ?? schemas["application/json"]).schema), route)
-      : problems(schemaName(schemas["application/json"].schema), JSON.parse(text));
-    report.accepted++;
-    const unknown = reasons.filter((reason) => !known.some(([where, pattern]) => where === route && pattern.test(reason)));
-    if (unknown.length > 0) fail(what, body, response.status, unknown);
-    return;
+  const contentType = response.headers.get("content-type") ?? "";
+  const asked = find(method, path.split("?")[0]);
+  const reasons = answerProblems(asked, response.status, contentType, text);
+  const isJson = contentType.startsWith("application/json");
+  if (expected ? response.status !== expected : response.status >= 500) reasons.push(`status ${response.status}: ${text.slice(0, 300)}`);
+  else if (!response.ok && !expected) {
+    const param = JSON.parse(text).error.param ?? "";
+    if (!(param === field || param.startsWith(`${field}.`) || param.startsWith(`${field}[`))) reasons.push(`param is '${param}': ${text.slice(0, 300)}`);
+    const refused = `${asked.name} ${field}`;
+    report.refused[refused] = (report.refused[refused] ?? 0) + 1;
   }
-  const answer = JSON.parse(text);
-  const reasons = problems("ErrorResponse", answer);
-  const param = answer.error?.param ?? "";
-  if (response.status >= 500) reasons.push(answer.error?.message);
-  else if (field && !(param === field || param.startsWith(`${field}.`) || param.startsWith(`${field}[`))) reasons.push(`param is '${param}': ${answer.error?.message}`);
-  if (reasons.length > 0) fail(what, body, response.status, reasons);
-  else {
-    const key = `${route} ${field}`;
-    report.refused[key] = (report.refused[key] ?? 0) + 1;
+  if (reasons.length > 0) report.failures.push({ what: `${method} ${path}`, sent: JSON.stringify(json ?? form ?? null).slice(0, 400), status: response.status, reasons });
+  else if (response.ok) report.accepted++;
+  return isJson ? JSON.parse(text) : text;
+}
+
+/** Fields as a query or a form writes them: an object's members and an array's elements each by themselves; null is left out. */
+function* pairs(values) {
+  for (const [name, value] of Object.entries(values)) {
+    if (Array.isArray(value)) for (const one of value) yield [name, one];
+    else if (value !== null && typeof value === "object") for (const [key, one] of Object.entries(value)) yield [`${name}[${key}]`, one];
+    else if (value !== null) yield [name, value];
   }
 }
 
-function stream(text, schema, route) {
-  const data = text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
-  if (route !== "/responses" && data.pop() !== "[DONE]") return ["the stream does not end in [DONE]"];
-  return data.length === 0 ? ["the stream is empty"] : data.flatMap((chunk) => problems(schema, JSON.parse(chunk)).map((problem) => `${problem} in ${chunk.slice(0, 120)}`));
+function formData(values) {
+  const data = new FormData();
+  for (const [name, value] of pairs(values)) data.append(name, name === "file" ? new File([value], "näme.jsonl") : String(value));
+  return data;
 }
 
-for (const { route, body, instead } of routes) {
-  await check(route, `${route}, what is required`, null, body);
-  const fields = properties(operation(route, "post").requestBody.content["application/json"].schema);
+/**
+ * Sends an operation with what it needs, and once with each value of each of its fields.
+ * @param ids what stands for the variables of its route
+ * @param least what a request needs, and what keeps it short; a field that is varied replaces the one here
+ * @param instead what cannot stand beside a field
+ * @param more values beside those that the specification tells
+ * @param without a field that is not varied
+ */
+async function vary(method, route, { ids = {}, least = {}, instead = {}, more = {}, without = null } = {}) {
+  const { place, fields } = operation(method, route);
+  const path = route.replace(/{(\w+)}/g, (_, name) => ids[name]);
+  const ask = (values, field) => {
+    const query = place === "query" ? new URLSearchParams([...pairs(values)]).toString() : "";
+    return send(method, query ? `${path}?${query}` : path, { field, ...(place !== "query" && { [place]: values }) });
+  };
+  const answer = await ask(least);
   for (const [field, schema] of Object.entries(fields)) {
-    if (field === "model") continue;
-    const sent = new Set();
-    for (const value of samples(schema)) {
-      const key = JSON.stringify(value);
-      if (sent.size >= valuesMax) break;
-      if (sent.has(key)) continue;
-      sent.add(key);
-      const rest = { ...body };
-      delete rest[instead[field]];
-      await check(route, `${route} ${field}`, field, { ...rest, [field]: value });
-    }
+    if (field === without) continue;
+    const values = new Map([...samples(schema), ...(more[field] ?? [])].map((value) => [JSON.stringify(value), value]));
+    const rest = { ...least };
+    delete rest[instead[field]];
+    for (const value of [...values.values()].slice(0, valuesMax)) await ask({ ...rest, [field]: value }, field);
   }
-  if (fields.stream) await check(route, `${route}, streamed`, null, { ...body, stream: true });
+  return answer;
 }
 
-for (const [path, route] of [["/models", "/models"], [`/models/${chat}`, "/models/{model}"], ["/files", "/files"], ["/batches", "/batches"], ["/chat/completions", "/chat/completions"]]) {
-  report.cases++;
-  const response = await fetch(base + path);
-  const reasons = problems(schemaName(operation(route, "get").responses["200"].content["application/json"].schema), await response.json());
-  if (response.ok) report.accepted++;
-  if (!response.ok || reasons.length > 0) fail(`GET ${path}`, null, response.status, reasons);
+const without = "model";
+const limit = [1, 100];
+
+async function answers() {
+  const least = { model: chat, messages: [{ role: "user", content: "Hi" }], max_completion_tokens: 4 };
+  await vary("POST", "/chat/completions", { least, instead: { max_tokens: "max_completion_tokens" }, without });
+  const text = { model: chat, prompt: "Hi", max_tokens: 4 };
+  await vary("POST", "/completions", { least: text, without });
+  await vary("POST", "/embeddings", { least: { model: embedder, input: "Hi" }, without });
+  const { data } = await vary("GET", "/models");
+  for (const { id } of data) await send("GET", `/models/${id}`);
 }
 
+async function storedChats() {
+  const call = { id: "c1", type: "function", function: { name: "f", arguments: "{}" } };
+  const messages = [
+    { role: "system", content: "Be brief." },
+    { role: "user", name: "ann", content: [{ type: "text", text: "Hi" }, { type: "text", text: "there" }] },
+    { role: "assistant", content: null, tool_calls: [call] },
+    { role: "tool", tool_call_id: "c1", content: "7" },
+    { role: "assistant", content: "Seven." },
+    { role: "user", content: "Again?" },
+  ];
+  const { id } = await send("POST", "/chat/completions", { json: { model: chat, messages, max_completion_tokens: 4, store: true, logprobs: true, metadata: { way: "x" } } });
+  const ids = { completion_id: id };
+  await vary("GET", "/chat/completions", { more: { model: [chat], metadata: [{ way: "x" }], after: [id], limit } });
+  await vary("GET", "/chat/completions/{completion_id}/messages", { ids, more: { after: [`${id}-1`], limit } });
+  await vary("POST", "/chat/completions/{completion_id}", { ids, least: { metadata: { way: "y" } } });
+  await vary("GET", "/chat/completions/{completion_id}", { ids });
+  await vary("DELETE", "/chat/completions/{completion_id}", { ids });
+}
+
+async function responses() {
+  const least = { model: chat, input: "Hi", max_output_tokens: 16 };
+  await vary("POST", "/responses", { least, without });
+  const kept = await send("POST", "/responses", { json: { ...least, instructions: "Be brief.", include: ["message.output_text.logprobs"], metadata: { way: "x" } } });
+  await vary("POST", "/responses/input_tokens", { least: { model: chat, input: "Hi" }, more: { previous_response_id: [kept.id] }, without });
+  const next = await send("POST", "/responses", { json: { ...least, previous_response_id: kept.id } });
+  const items = await vary("GET", "/responses/{response_id}/input_items", { ids: { response_id: next.id }, more: { limit } });
+  await send("GET", `/responses/${next.id}/input_items?after=${items.data[0].id}`);
+  await vary("GET", "/responses/{response_id}", { ids: { response_id: kept.id } });
+  await send("POST", `/responses/${kept.id}/cancel`, { expected: 400 });
+  const long = await send("POST", "/responses", { json: { ...least, max_output_tokens: 2000, background: true } });
+  await vary("POST", "/responses/{response_id}/cancel", { ids: { response_id: long.id } });
+  for (const { id } of [kept, next, long]) await vary("DELETE", "/responses/{response_id}", { ids: { response_id: id } });
+}
+
+async function files() {
+  const least = { file: "{}\n", purpose: "user_data" };
+  const { id } = await vary("POST", "/files", { least });
+  await vary("GET", "/files", { more: { purpose: ["evals", "batch_output"], after: [id], limit: [1, 10_000] } });
+  await vary("GET", "/files/{file_id}", { ids: { file_id: id } });
+  await vary("GET", "/files/{file_id}/content", { ids: { file_id: id } });
+  for (const file of (await send("GET", "/files")).data) await vary("DELETE", "/files/{file_id}", { ids: { file_id: file.id } });
+}
+
+/** Batches in each of their states. */
+async function batches() {
+  const line = (id, tokens) => JSON.stringify({ custom_id: id, method: "POST", url: "/v1/chat/completions", body: { model: chat, messages: [{ role: "user", content: "Hi" }], max_tokens: tokens, ignore_eos: true } });
+  const input = async (...lines) => (await send("POST", "/files", { form: { file: lines.join("\n"), purpose: "batch" } })).id;
+  const least = { input_file_id: await input(line("a", 4)), endpoint: "/v1/chat/completions", completion_window: "24h" };
+  const { id } = await vary("POST", "/batches", { least, more: { input_file_id: [least.input_file_id] } });
+  await vary("GET", "/batches", { more: { after: [id], limit } });
+  const ended = async (batch) => {
+    for (; ;) {
+      const { status } = await (await fetch(`${base}/batches/${batch}`)).json();
+      if (["completed", "failed", "cancelled"].includes(status)) return send("GET", `/batches/${batch}`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  };
+  const completed = await ended(id);
+  await send("GET", `/files/${completed.output_file_id}/content`);
+  await send("POST", `/batches/${id}/cancel`, { expected: 409 });
+  const failed = await send("POST", "/batches", { json: { ...least, input_file_id: await input("{}") } });
+  const long = await send("POST", "/batches", { json: { ...least, input_file_id: await input(...["a", "b", "c", "d"].map((name) => line(name, 400))) } });
+  await vary("POST", "/batches/{batch_id}/cancel", { ids: { batch_id: long.id } });
+  const states = [completed, await ended(failed.id), await ended(long.id)].map((batch) => batch.status);
+  if (states.join() !== "completed,failed,cancelled") report.failures.push({ what: "the states of batches", reasons: states });
+  for (const file of (await send("GET", "/files")).data) await send("DELETE", `/files/${file.id}`);
+}
+
+/** Errors that are no field's, each with its status. */
+async function errors() {
+  const body = { model: chat, messages: [{ role: "user", content: "Hi" }] };
+  for (const [method, path, status, request] of [
+    ["GET", "/models/nothing", 404], ["GET", "/files/nothing", 404], ["GET", "/files/nothing/content", 404], ["DELETE", "/files/nothing", 404],
+    ["GET", "/batches/nothing", 404], ["POST", "/batches/nothing/cancel", 404], ["GET", "/chat/completions/nothing", 404], ["DELETE", "/chat/completions/nothing", 404],
+    ["GET", "/chat/completions/nothing/messages", 404], ["POST", "/chat/completions/nothing", 404, { json: { metadata: null } }], ["GET", "/responses/nothing", 404],
+    ["DELETE", "/responses/nothing", 404], ["POST", "/responses/nothing/cancel", 404], ["GET", "/responses/nothing/input_items", 404],
+    ["POST", "/chat/completions", 404, { json: { ...body, model: "nothing" } }], ["GET", "/nothing", 404], ["DELETE", `/models/${chat}`, 405], ["POST", "/responses/compact", 405],
+    ["GET", "/models", 403, { headers: { origin: "https://page.example" } }], ["POST", "/chat/completions", 413, { json: { ...body, user: "x".repeat(5 << 20) } }],
+    ["POST", "/chat/completions", 415, { json: body, headers: { "content-type": "text/plain" } }], ["POST", "/files", 415, { json: {} }],
+  ]) await send(method, path, { ...request, expected: status });
+}
+
+for (const part of [answers, storedChats, responses, files, batches, errors]) await part();
 console.log(JSON.stringify(report));

@@ -5,6 +5,8 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { tool as langChainTool } from "@langchain/core/tools";
 import { ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai";
+import OpenAI from "openai";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { embedMany, generateObject, generateText, stepCountIs, streamText, tool } from "ai";
 import { z } from "zod";
 
@@ -16,6 +18,74 @@ const question = "What is the capital of France?";
 const city = z.object({ city: z.enum(["Paris", "Rome"]), inhabitants: z.number().int() });
 const weatherInput = z.object({ city: z.enum(["Paris", "Rome"]) });
 const weather = ({ city }) => `It is sunny in ${city}.`;
+
+async function openAi() {
+  const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
+  const request = { model, temperature: 0, messages: [{ role: "user", content: question }] };
+  const models = [];
+  for await (const { id } of client.models.list()) models.push(id);
+  const chat = await client.chat.completions.create(request);
+
+  let streamed = "";
+  let usage = null;
+  for await (const chunk of await client.chat.completions.create({ ...request, stream: true, stream_options: { include_usage: true } })) {
+    streamed += chunk.choices[0]?.delta?.content ?? "";
+    usage = chunk.usage ?? usage;
+  }
+
+  const tools = [{ type: "function", function: { name: "weather", description: "The weather of a city", parameters: z.toJSONSchema(weatherInput) } }];
+  const messages = [{ role: "user", content: "How is the weather in Paris?" }];
+  const asked = (await client.chat.completions.create({ ...request, messages, tools, max_completion_tokens: 64, tool_choice: { type: "function", function: { name: "weather" } } })).choices[0].message;
+  const toolResult = weather(weatherInput.parse(JSON.parse(asked.tool_calls[0].function.arguments)));
+  const answered = { role: "tool", tool_call_id: asked.tool_calls[0].id, content: toolResult };
+  const after = await client.chat.completions.create({ ...request, messages: [...messages, asked, answered], tools, tool_choice: "none", max_completion_tokens: 64 });
+  const describe = { ...request, max_completion_tokens: 100, messages: [{ role: "user", content: "Describe Paris." }] };
+  const structured = await client.chat.completions.parse({ ...describe, response_format: zodResponseFormat(city, "city") });
+
+  let refusal = null;
+  try {
+    await client.chat.completions.create({ ...request, model: "no-such-model" });
+  } catch (error) {
+    refusal = { status: error.status, code: error.code, hasRequestId: error.requestID?.startsWith("req_") };
+  }
+  return {
+    models,
+    refusal,
+    hasRequestId: chat._request_id?.startsWith("req_"),
+    usage,
+    chat: chat.choices[0].message.content,
+    streamed,
+    streamedTokens: usage.completion_tokens,
+    toolResult,
+    afterTool: after.choices[0].message.content,
+    structured: city.parse(structured.choices[0].message.parsed),
+  };
+}
+
+/** The same by OpenAI's newer API. */
+async function openAiResponses() {
+  const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
+  const request = { model, temperature: 0, max_output_tokens: 100 };
+  const chat = await client.responses.create({ ...request, input: question });
+  const stream = client.responses.stream({ ...request, input: question });
+  let streamed = "";
+  for await (const event of stream) if (event.type === "response.output_text.delta") streamed += event.delta;
+
+  const tools = [{ type: "function", name: "weather", description: "The weather of a city", parameters: z.toJSONSchema(weatherInput), strict: true }];
+  const asked = await client.responses.create({ ...request, input: "How is the weather in Paris?", tools, tool_choice: { type: "function", name: "weather" } });
+  const call = asked.output.find((item) => item.type === "function_call");
+  const toolResult = weather(weatherInput.parse(JSON.parse(call.arguments)));
+  const after = await client.responses.create({ ...request, previous_response_id: asked.id, input: [{ type: "function_call_output", call_id: call.call_id, output: toolResult }] });
+  const structured = await client.responses.parse({ ...request, input: "Describe Paris.", text: { format: zodTextFormat(city, "city") } });
+  return {
+    chat: chat.output_text,
+    streamed,
+    streamedTokens: (await stream.finalResponse()).usage.output_tokens,
+    toolResult,
+    afterTool: after.output_text,
+    structured: city.parse(structured.output_parsed),
+  };
+}
 
 async function aiSdk() {
   const provider = createOpenAICompatible({ name: "serving", baseURL, apiKey, includeUsage: true, supportsStructuredOutputs: true });
@@ -107,7 +177,7 @@ async function anthropic() {
   };
 }
 
-const clients = { aiSdk, langChain, anthropic };
+const clients = { openAi, openAiResponses, aiSdk, langChain, anthropic };
 const seen = {};
 for (const [name, run] of Object.entries(clients)) {
   seen[name] = await run().catch((error) => ({ error: String(error.stack ?? error).slice(0, 1500) }));
