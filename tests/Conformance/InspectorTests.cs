@@ -20,13 +20,13 @@ public sealed class InspectorTests
         using HttpClient client = new() { BaseAddress = address };
         const string messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
 
-        foreach ((string route, string request, string problem) in new[]
+        foreach ((string route, string request, string validator, string problem) in new[]
         {
-            ("chat/completions", $"{{\"model\":\"m\",{messages}}}", "logprobs"),
-            ("chat/completions", $"{{\"model\":\"m\",\"stream\":true,{messages}}}", "finish_reason"),
-            ("embeddings", "{\"model\":\"m\",\"input\":\"Hi\"}", "usage"),
-            ("responses", "{\"model\":\"m\",\"input\":\"Hi\"}", "output"),
-            ("chat/completions", "{\"model\":7,\"messages\":[]}", "messages"),
+            ("chat/completions", $"{{\"model\":\"m\",{messages}}}", "prism", "logprobs"),
+            ("chat/completions", $"{{\"model\":\"m\",\"stream\":true,{messages}}}", "ajv", "finish_reason"),
+            ("embeddings", "{\"model\":\"m\",\"input\":\"Hi\"}", "prism", "usage"),
+            ("responses", "{\"model\":\"m\",\"input\":\"Hi\"}", "prism", "output"),
+            ("chat/completions", "{\"model\":7,\"messages\":[]}", "prism", "messages"),
         })
         {
             using HttpContent body = new StringContent(request, Encoding.UTF8, "application/json");
@@ -34,7 +34,7 @@ public sealed class InspectorTests
             message.Headers.Authorization = new("Bearer", "key");
             using HttpResponseMessage response = await client.SendAsync(message);
             (_, string[] problems) = await inspector.ReportAsync();
-            Assert.True(problems.Any(found => found.Contains(problem, StringComparison.Ordinal)), $"{request}: {(int)response.StatusCode} {string.Join('\n', problems)}");
+            Assert.True(problems.Any(found => found.Contains($"\"{validator}\":", StringComparison.Ordinal) && found.Contains(problem, StringComparison.Ordinal)), $"{request}: {(int)response.StatusCode} {string.Join('\n', problems)}");
         }
 
         server.Stop();

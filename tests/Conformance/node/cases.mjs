@@ -8,6 +8,7 @@ const chat = "smollm2-135m-instruct";
 const embedder = "all-minilm-l6-v2";
 const valuesMax = 40;
 const report = { cases: 0, accepted: 0, refused: {}, failures: [] };
+const fail = (what, sent, status, reasons) => report.failures.push({ what, sent: JSON.stringify(sent ?? null).slice(0, 400), status, reasons });
 
 /**
  * Sends one request and looks at its answer.
@@ -34,7 +35,7 @@ async function send(method, path, { json, form, headers = {}, field = null, expe
     const refused = `${asked.name} ${field}`;
     report.refused[refused] = (report.refused[refused] ?? 0) + 1;
   }
-  if (reasons.length > 0) report.failures.push({ what: `${method} ${path}`, sent: JSON.stringify(json ?? form ?? null).slice(0, 400), status: response.status, reasons });
+  if (reasons.length > 0) fail(`${method} ${path}`, json ?? form, response.status, reasons);
   else if (response.ok) report.accepted++;
   return isJson ? JSON.parse(text) : text;
 }
@@ -157,7 +158,7 @@ async function batches() {
   const long = await send("POST", "/batches", { json: { ...least, input_file_id: await input(...["a", "b", "c", "d"].map((name) => line(name, 400))) } });
   await vary("POST", "/batches/{batch_id}/cancel", { ids: { batch_id: long.id } });
   const states = [completed, await ended(failed.id), await ended(long.id)].map((batch) => batch.status);
-  if (states.join() !== "completed,failed,cancelled") report.failures.push({ what: "the states of batches", reasons: states });
+  if (states.join() !== "completed,failed,cancelled") fail("the states of batches", null, null, states);
   for (const file of (await send("GET", "/files")).data) await send("DELETE", `/files/${file.id}`);
 }
 
