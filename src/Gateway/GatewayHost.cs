@@ -15,6 +15,7 @@ using Serving.Gateway.Health;
 using Serving.Gateway.Http;
 using Serving.Gateway.Messages;
 using Serving.Gateway.Models;
+using Serving.Gateway.OpenApi;
 using Serving.Gateway.Placement;
 using Serving.Gateway.Responses;
 using Serving.Gateway.Security;
@@ -91,6 +92,7 @@ internal static class GatewayHost
         StoredChatsApi.Map(app);
         BatchesApi.Map(app);
         HealthApi.Map(app);
+        OpenApiApi.Map(app);
         return app;
     }
 

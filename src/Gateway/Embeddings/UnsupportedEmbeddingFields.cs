@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Embeddings;
@@ -10,8 +11,8 @@ internal static class UnsupportedEmbeddingFields
     [
         ("messages", _ => false),
         ("truncate_prompt_tokens", _ => false),
-        ("add_special_tokens", value => value.ValueKind == JsonValueKind.True),
-        ("normalize", value => value.ValueKind == JsonValueKind.True),
+        ("add_special_tokens", UnsupportedFields.IsTrue),
+        ("normalize", UnsupportedFields.IsTrue),
         ("use_activation", _ => false),
         ("activation", _ => false),
         ("chat_template", _ => false),
@@ -20,14 +21,5 @@ internal static class UnsupportedEmbeddingFields
         ("priority", value => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var priority) && priority == 0),
     ];
 
-    public static void Check(RequestFields fields)
-    {
-        foreach (var (field, isNeutral) in _whenNeutral)
-        {
-            if (fields.TryGet(field, out var value) && !isNeutral(value))
-            {
-                fields.Fail(field, "is not supported with this value. Leave it out.", "unsupported_parameter");
-            }
-        }
-    }
+    public static void Check(RequestFields fields) => UnsupportedFields.Check(fields, _whenNeutral);
 }

@@ -37,7 +37,7 @@ internal static class JsonBody
 
         using (document)
         {
-            var fields = new RequestFields(document.RootElement);
+            var fields = new RequestFields(document.RootElement, context.Features.Get<FieldLog>());
             var request = await read(fields);
             return fields.Error is null ? (request, null) : (null, fields.Error);
         }

@@ -6,17 +6,18 @@ namespace Serving.Gateway.Http;
 /// Reads the fields of one JSON object. The first mistake is kept and names its field; what is read after it does not matter, since the
 /// request is refused. Absent and null mean the same: the field's default.
 /// </summary>
-internal sealed class RequestFields(JsonElement root)
+/// <param name="log">Hears what is asked for; null: nobody wants to know.</param>
+internal sealed class RequestFields(JsonElement root, FieldLog? log = null)
 {
     public ApiError? Error { get; private set; }
 
     public void Fail(string field, string message, string? code = null) => Error ??= ApiError.Invalid($"'{field}' {message}", field, code);
 
     /// <summary>Whether the field is there, if only as null.</summary>
-    public bool Has(string field) => root.TryGetProperty(field, out _);
+    public bool Has(string field) => Find(field, out _);
 
     /// <summary>False when the field is absent or null.</summary>
-    public bool TryGet(string field, out JsonElement value) => root.TryGetProperty(field, out value) && value.ValueKind != JsonValueKind.Null;
+    public bool TryGet(string field, out JsonElement value) => Find(field, out value) && value.ValueKind != JsonValueKind.Null;
 
     public string? Text(string field, int lengthMax)
     {
@@ -146,4 +147,10 @@ internal sealed class RequestFields(JsonElement root)
         JsonValueKind.Object => "an object",
         _ => "null",
     };
+
+    private bool Find(string field, out JsonElement value)
+    {
+        log?.Names.Add(field);
+        return root.TryGetProperty(field, out value);
+    }
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Serving.Contracts.OpenAI;
 using Serving.Gateway.Configuration;
 using Serving.Gateway.Http;
+using Serving.Gateway.OpenApi;
 
 namespace Serving.Gateway.Security;
 
@@ -21,7 +22,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, IOptions<GatewayOpt
 
     private ApiError? CheckKey(HttpContext context)
     {
-        if (IsProbe(context.Request.Path) || warmUp.IsIn(context.Request))
+        if (IsOpen(context.Request.Path) || warmUp.IsIn(context.Request))
         {
             return null;
         }
@@ -77,7 +78,9 @@ internal sealed class AccessMiddleware(RequestDelegate next, IOptions<GatewayOpt
             + "(serving up --cors-origin).");
     }
 
-    private static bool IsProbe(PathString path) => path == "/health" || path == "/ready";
+    /// <summary>Whether what a path shows is the same for everybody and no secret: probes, and what describes the API.</summary>
+    private static bool IsOpen(PathString path) =>
+        path == "/health" || path == "/ready" || path == "/" || path == OpenApiApi.DocumentPath || path.StartsWithSegments(OpenApiApi.PagePath, StringComparison.Ordinal);
 
     private static ApiError Forbidden(string code, string message) =>
         new(StatusCodes.Status403Forbidden, new OpenAiError(message, OpenAiErrorType.InvalidRequest, null, code));

@@ -1,6 +1,7 @@
 // node cases.mjs BASE_URL: requests that the specification admits, generated from it. Every operation that is served is sent each of its fields (of bodies, forms and queries) with
-// values of each kind, and every answer, errors and SSE chunks included, is validated.
+// values of each kind, and every answer, errors and SSE chunks included, is validated, by OpenAI's document and by the platform's own.
 // Prints {"cases", "accepted", "refused": {"METHOD /route field": count}, "failures": [...]}: a failure is an answer that does not validate, an error without its field, or no answer at all.
+import { checkedFetch } from "./own.mjs";
 import { answerProblems, find, operation, samples } from "./specification.mjs";
 
 const base = process.argv[2];
@@ -9,6 +10,7 @@ const embedder = "all-minilm-l6-v2";
 const valuesMax = 40;
 const report = { cases: 0, accepted: 0, refused: {}, failures: [] };
 const fail = (what, sent, status, reasons) => report.failures.push({ what, sent: JSON.stringify(sent ?? null).slice(0, 400), status, reasons });
+const fetch = await checkedFetch(base, fail);
 
 /**
  * Sends one request and looks at its answer.

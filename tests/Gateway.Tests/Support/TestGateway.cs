@@ -4,12 +4,14 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serving.Contracts.Cluster;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Batches;
+using Serving.Gateway.Http;
 using Serving.ServiceDefaults.Security;
 using Serving.Storage.Documents;
 using Serving.Storage.Leases;
@@ -31,8 +33,11 @@ internal sealed class TestGateway : IAsyncDisposable
         _ownsStorage = ownsStorage;
         Cluster = cluster;
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address, Timeout = TestTime.LimitTime };
+        Client = new HttpClient(new AnswerCheck(new SocketsHttpHandler { UseProxy = false })) { BaseAddress = Address, Timeout = TestTime.LimitTime };
     }
+
+    /// <summary>The header of each answer with the fields of the request's JSON that were looked for.</summary>
+    public const string AskedFields = "x-test-asked-fields";
 
     public static ClusterSecret Secret { get; } = new(new byte[32]);
 
@@ -69,6 +74,7 @@ internal sealed class TestGateway : IAsyncDisposable
         builder.Services.AddSingleton<ILeaseStore>(storage.Leases);
         builder.AddGateway();
         var app = builder.Build();
+        app.Use(TellAskedFields);
         app.MapGateway();
         await app.StartAsync();
         return new TestGateway(app, storage, ownsStorage, cluster);
@@ -114,7 +120,25 @@ internal sealed class TestGateway : IAsyncDisposable
         }
 
         headers?.Invoke(request.Headers);
-        return await Client.SendAsync(request, until, TestTime.Limit());
+        var response = await Client.SendAsync(request, until, TestTime.Limit());
+        if (until == HttpCompletionOption.ResponseContentRead)
+        {
+            await AnswerCheck.StreamAsync(response);
+        }
+
+        return response;
+    }
+
+    private static Task TellAskedFields(HttpContext context, RequestDelegate next)
+    {
+        var log = new FieldLog();
+        context.Features.Set(log);
+        context.Response.OnStarting(() =>
+        {
+            context.Response.Headers[AskedFields] = string.Join(',', log.Names);
+            return Task.CompletedTask;
+        });
+        return next(context);
     }
 
     public async ValueTask DisposeAsync()
