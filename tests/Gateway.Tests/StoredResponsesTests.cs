@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Responses;
@@ -207,9 +208,13 @@ public sealed class StoredResponsesTests
     [Fact]
     public async Task A_background_response_whose_gateway_is_gone_has_failed()
     {
-        await using var gateway = await TestGateway.BeforeAsync();
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
         var id = ResponseId.New(DateTimeOffset.UtcNow);
-        var going = Encoding.UTF8.GetBytes($$"""{"id":"{{id.Value}}","status":"queued","background":true,"error":null,"output":[]}""");
+        using var answered = await gateway.SendAsync(HttpMethod.Post, Route, _matrix.With("store", "false"));
+        var stored = JsonNode.Parse(await answered.Content.ReadAsStringAsync(TestTime.Limit()))!;
+        (stored["id"], stored["status"], stored["background"], stored["output"]) = (id.Value, "queued", true, new JsonArray());
+        var going = Encoding.UTF8.GetBytes(stored.ToJsonString());
         await gateway.Services.GetRequiredService<StoredResponses>().AddAsync("", id, "queued", going, "[]"u8.ToArray(), TestTime.Limit());
 
         using var response = await gateway.SendAsync(HttpMethod.Get, $"{Route}/{id.Value}");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Embeddings;
@@ -10,12 +11,7 @@ internal static class EmbeddingsReader
 
     public static EmbeddingRequest? Read(RequestFields fields)
     {
-        var model = InputsReader.Model(fields);
-        if (model is null)
-        {
-            fields.Fail("model", "is missing: name one of the models that GET /v1/models lists.");
-        }
-
+        var model = ModelReader.Read(fields);
         var inputs = InputsReader.TextsOrTokens(fields, "input");
         var isBase64 = ReadIsBase64(fields);
         var dimensions = fields.Integer("dimensions", 1, int.MaxValue);

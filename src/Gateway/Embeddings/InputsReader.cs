@@ -7,22 +7,8 @@ namespace Serving.Gateway.Embeddings;
 /// <summary>Reads what is to be embedded: texts, and where an API takes them, tokens.</summary>
 internal static class InputsReader
 {
-    private const int NameLengthMax = 256;
-
     /// <summary>Texts of one request.</summary>
     public const int InputsMax = 2048;
-
-    /// <summary>Where a name is there, it is not empty.</summary>
-    public static string? Model(RequestFields fields)
-    {
-        var model = fields.Text("model", NameLengthMax);
-        if (model?.Length == 0)
-        {
-            fields.Fail("model", "is empty: name one of the models that GET /v1/models lists.");
-        }
-
-        return model;
-    }
 
     /// <summary>A text, tokens, or an array of either.</summary>
     public static List<EmbeddingInput> TextsOrTokens(RequestFields fields, string field)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Serving.Contracts.Internal;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Embeddings;
@@ -9,7 +10,7 @@ internal static class RerankReader
 {
     public static EmbeddingRequest? Read(RequestFields fields)
     {
-        var model = InputsReader.Model(fields);
+        var model = ModelReader.ReadOptional(fields);
         if (!fields.TryGet("query", out var query))
         {
             fields.Fail("query", "is missing: send a text to compare the documents with.");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Serving.Contracts.Internal;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Embeddings;
@@ -9,7 +10,7 @@ internal static class ScoreReader
 {
     public static EmbeddingRequest? Read(RequestFields fields)
     {
-        var model = InputsReader.Model(fields);
+        var model = ModelReader.ReadOptional(fields);
         var left = InputsReader.Texts(fields, "text_1");
         var right = InputsReader.Texts(fields, "text_2");
         if (left.Count != right.Count && left.Count != 1)

@@ -108,6 +108,12 @@ internal static class ToolChoiceReader
     /// <summary>The function that an object names, which must be one of the request's.</summary>
     private static string? ReadName(RequestFields fields, string parent, JsonElement tool, IReadOnlyList<string> names, bool isFlat)
     {
+        if (tool.ValueKind == JsonValueKind.Object && tool.TryGetProperty("type", out var type) && !RequestFields.IsText(type, "function"))
+        {
+            fields.Fail($"{parent}.type", "must be \"function\": no other kind of tool is served here.");
+            return null;
+        }
+
         var path = isFlat ? $"{parent}.name" : $"{parent}.function.name";
         var function = tool;
         if (tool.ValueKind != JsonValueKind.Object

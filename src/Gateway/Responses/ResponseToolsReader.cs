@@ -25,7 +25,7 @@ internal static class ResponseToolsReader
             return null;
         }
 
-        if (tool.TryGetProperty("defer_loading", out var defer) && defer.ValueKind == JsonValueKind.True)
+        if (tool.TryGetProperty("defer_loading", out var defer) && defer.ValueKind is not (JsonValueKind.False or JsonValueKind.Null))
         {
             fields.Fail($"{path}.defer_loading", "is not supported: no tool is searched for here.", "unsupported_parameter");
             return null;

@@ -10,6 +10,8 @@ namespace Serving.Gateway.Tokens;
 /// <summary>Reads the body of <c>POST /tokenize</c>: a prompt, or messages as <c>POST /v1/chat/completions</c> takes them.</summary>
 internal static class TokenizeReader
 {
+    private static readonly string[] _ofChats = ["tools", "tool_choice", "parallel_tool_calls", "add_generation_prompt", "chat_template_kwargs", "continue_final_message", "documents", "mm_processor_kwargs"];
+
     /// <summary>The request without its model. It means nothing where <see cref="RequestFields.Error"/> is set.</summary>
     public static TokenizeRequest Read(RequestFields fields)
     {
@@ -39,9 +41,9 @@ internal static class TokenizeReader
         {
             fields.Fail("prompt", "and 'messages' are both there: send one of them.");
         }
-        else if (fields.TryGet("add_generation_prompt", out _))
+        else if (Array.Find(_ofChats, field => fields.TryGet(field, out _)) is { } field)
         {
-            fields.Fail("add_generation_prompt", "is a matter of 'messages': a prompt is tokenized as it is.");
+            fields.Fail(field, "is a matter of 'messages': a prompt is tokenized as it is.");
         }
         else if (fields.Text("prompt", prompt) is { } text)
         {

@@ -8,6 +8,7 @@ using Serving.Contracts.Internal;
 using Serving.Gateway.Chat;
 using Serving.Gateway.Configuration;
 using Serving.Gateway.Forwarding;
+using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 using Serving.Gateway.Models;
 using Serving.Gateway.Placement;
@@ -21,8 +22,6 @@ namespace Serving.Gateway.Tokens;
 /// </summary>
 internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory models, PhasePlacer placer, WorkerClient workers)
 {
-    private const int NameLengthMax = 256;
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/tokenize", static (HttpContext context, TokensApi api) => api.TokenizeAsync(context));
@@ -91,7 +90,7 @@ internal sealed class TokensApi(IOptions<GatewayOptions> options, ModelDirectory
         string? name = null;
         var (request, error) = await JsonBody.ReadAsync(context, options.Value.BodyBytesMax, async fields =>
         {
-            name = fields.Text("model", NameLengthMax);
+            name = ModelReader.ReadOptional(fields);
             return await read(fields);
         });
         if (error is not null)

@@ -1,15 +1,12 @@
 using System.Net;
-using System.Reflection;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.OpenApi;
-using Microsoft.OpenApi.Reader;
 using Serving.Gateway.OpenApi;
 using Serving.Gateway.Tests.Support;
-using Reader = Microsoft.OpenApi.OpenApiDocument;
+using OpenApiReader = Microsoft.OpenApi.OpenApiDocument;
 
 namespace Serving.Gateway.Tests.OpenApi;
 
@@ -38,10 +35,10 @@ public sealed class DocumentTests : IDisposable
     [Fact]
     public void It_is_valid_OpenAPI_and_says_the_products_version()
     {
-        var (document, diagnostic) = Reader.Parse(Encoding.UTF8.GetString(OpenApiDocument.Json), "json");
+        var (document, diagnostic) = OpenApiReader.Parse(Encoding.UTF8.GetString(OpenApiDocument.Json), "json");
 
         Assert.Empty(diagnostic!.Errors.Concat(diagnostic.Warnings).Select(error => error.ToString()));
-        Assert.Equal(OpenApiSpecVersion.OpenApi3_1, diagnostic.SpecificationVersion);
+        Assert.Equal(Microsoft.OpenApi.OpenApiSpecVersion.OpenApi3_1, diagnostic.SpecificationVersion);
         Assert.Equal(typeof(OpenApiDocument).Assembly.GetName().Version!.ToString(3), document!.Info.Version);
     }
 

@@ -24,7 +24,7 @@ internal static class SchemaCases
     {
         if (schema.ContainsKey("const"))
         {
-            return OfWords([schema["const"]], path);
+            return OfWords([schema["const"]!.DeepClone()], path);
         }
 
         if (schema["enum"] is JsonArray words)

@@ -106,6 +106,8 @@ internal sealed class AnswerCheck(HttpMessageHandler inner) : DelegatingHandler(
         switch (node)
         {
             case JsonObject schema:
+                // A word of OpenAPI's, not of JSON Schema's.
+                schema.Remove("discriminator");
                 foreach (var (name, member) in schema.Where(member => member.Key != "allOf"))
                 {
                     Strict(member);
