@@ -32,8 +32,9 @@ export async function checkedFetch(base, fail) {
     const values = type === "application/json" ? [text] : type === "text/event-stream" ? events(text) : [];
     const reasons = values.flatMap((value) => problems(place, "answered", schema, JSON.parse(value)).map((reason) => `${reason} in ${value.slice(0, 120)}`));
     const asked = operation.requestBody?.content["application/json"]?.schema;
-    if (response.ok && asked && typeof body === "string") reasons.push(...problems(`${method} ${path}`, "sent", asked, present(JSON.parse(body))));
-    return reasons;
+    if (!response.ok || !asked || typeof body !== "string") return reasons;
+    const [whole, bare] = [JSON.parse(body), present(JSON.parse(body))].map((sent) => problems(`${method} ${path}`, "sent", asked, sent));
+    return whole.length > 0 ? [...reasons, ...bare] : reasons;
   }
 
   return async (url, options = {}) => {
@@ -51,7 +52,7 @@ const events = (text) => text.split("\n").filter((line) => line.startsWith("data
 
 const resolve = (document, node) => (node.$ref ? node.$ref.slice(2).split("/").reduce((part, name) => part[name], document) : node);
 
-/** What is null counts as what is not there. */
+/** What is null counts as what is not there, but where null says something. */
 function present(value) {
   if (Array.isArray(value)) return value.map(present);
   if (value === null || typeof value !== "object") return value;
