@@ -33,7 +33,8 @@ if [ -z "$SERVING_TEST_NODE" ] || [ "$(node_major "$SERVING_TEST_NODE")" -lt 22 
 fi
 export SERVING_TEST_NODE
 for clients in EndToEnd Conformance; do
-  [ -d "tests/$clients/node/node_modules/openai" ] || npm ci --prefix "tests/$clients/node" --no-audit --no-fund --loglevel=error >/dev/null
+  # npm notes here what it has installed.
+  [ "tests/$clients/node/node_modules/.package-lock.json" -nt "tests/$clients/node/package-lock.json" ] || npm ci --prefix "tests/$clients/node" --no-audit --no-fund --loglevel=error >/dev/null
 done
 # llama.cpp as a peer for converted models: 85 MB with its CPU build, which is there for x64 Linux; its tests are skipped without.
 # The optional packages are CUDA and Vulkan builds (another 640 MB); the install script would look for a compiler. Not npm ci: it asks for all optional packages
