@@ -33,8 +33,6 @@ internal static class OpenApiApi
         page.DisplayRequestDuration();
         page.DefaultModelExpandDepth(2);
         page.DefaultModelsExpandDepth(-1);
-        // The bar that chooses between documents: there is one.
-        page.HeadContent = "<style>.topbar { display: none }</style>";
     }
 
     private static void HoldToPolicy(EndpointBuilder endpoint)
