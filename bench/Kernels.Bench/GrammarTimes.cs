@@ -6,72 +6,86 @@ using Serving.Grammars;
 
 namespace Serving.Kernels.Bench;
 
-/// <summary>What a constraint costs: its compilation, its first answers, and a mask in the steady state.</summary>
+/// <summary>
+/// What a constraint costs: its compilation, the masks of places that no answer has come to (on the engine's thread, and elsewhere where they take long), and a mask in
+/// the steady state.
+/// </summary>
 internal static class GrammarTimes
 {
     private const int Answers = 40;
     private const int AnswerTokensMax = 600;
+    private const int LargeLines = 200;
 
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     /// <param name="model">Whose vocabulary is used.</param>
     /// <param name="schemas">A JSON array of schemas.</param>
-    public static void Print(string model, string schemas)
+    /// <param name="isWarm">Whether what a worker computes when it starts is computed first.</param>
+    public static void Print(string model, string schemas, bool isWarm)
     {
         using var source = ModelSource.Open(model);
         var tokenizer = source.ReadText().Tokenizer;
         var begin = Stopwatch.GetTimestamp();
         var vocabulary = TokenizerVocabulary.Of(tokenizer);
         Console.WriteLine($"vocabulary of {vocabulary.Size} tokens in {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:F0} ms");
+        if (isWarm)
+        {
+            begin = Stopwatch.GetTimestamp();
+            GrammarWarmUp.Run(vocabulary, TimeSpan.FromMilliseconds(500));
+            Console.WriteLine($"warm-up in {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:F0} ms");
+        }
+
         int[] end = [.. tokenizer.EndOfGenerationIds];
         var list = JsonDocument.Parse(File.ReadAllBytes(schemas)).RootElement.EnumerateArray().ToArray();
-        var large = Twice(list.MaxBy(Lines));
-        Console.WriteLine($"{"",-28}{"lines",6}{"parse ms",10}{"masks ms",10}{"first p99",11}{"first max",11}{"mask µs",9}{"p99",7}{"token µs",10}{"B/token",9}");
+        var largest = list.MaxBy(Lines);
+        var large = list.Select(schema => Both(largest, schema)).Where(schema => Lines(schema) >= LargeLines).MinBy(Lines);
+        Console.WriteLine($"{"",-10}{"lines",6}{"compile ms",12}{"ahead ms",10}{"first: here µs p50",20}{"p99",6}{"max",6}{"elsewhere",11}{"ms max",8}{"mask µs",9}{"p99",6}{"token µs",10}{"B/token",9}");
         for (var round = 0; round < 3; round++)
         {
-            Measure($"largest twice, round {round}", large, vocabulary, end);
+            Measure($"round {round}", large, vocabulary, end);
         }
 
         var all = list.Select(schema => Measure("", schema, vocabulary, end)).ToArray();
         Console.WriteLine($"all {all.Length}: compile median {Median(all.Select(a => a.Compile)):F1} ms, worst {all.Max(a => a.Compile):F1}; steady mask median {Median(all.Select(a => a.Mask)):F2} µs, worst median {all.Max(a => a.Mask):F2} µs, worst p99 {all.Max(a => a.MaskP99):F1} µs; "
-            + $"masks of a first answer: median of p99 {Median(all.Select(a => a.FirstP99)):F0} µs, worst {all.Max(a => a.FirstMax):F0} µs");
+            + $"first masks here: median of p99 {Median(all.Select(a => a.HereP99)):F0} µs, worst {all.Max(a => a.HereMax):F0} µs; elsewhere: {all.Sum(a => a.Elsewhere)}, worst {all.Max(a => a.ElsewhereMax) / 1000:F1} ms");
     }
 
-    private static (double Compile, double Mask, double MaskP99, double FirstP99, double FirstMax) Measure(string name, JsonElement schema, TokenVocabulary vocabulary, int[] end)
+    private static Costs Measure(string name, JsonElement schema, TokenVocabulary vocabulary, int[] end)
     {
         var begin = Stopwatch.GetTimestamp();
         var compiled = new CompiledGrammar(Grammar.JsonSchema(schema), vocabulary);
-        var parse = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
-        compiled.Prepare(TimeSpan.FromMilliseconds(150));
         var compile = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        begin = Stopwatch.GetTimestamp();
+        compiled.Prepare(TimeSpan.FromMilliseconds(60));
+        var ahead = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
 
-        var first = new List<double>();
-        var steps = new List<double>();
+        var first = new Times();
         for (var seed = 0; seed < Answers; seed++)
         {
-            Answer(compiled, end, seed, first, steps);
+            Answer(compiled, end, seed, first);
         }
 
-        var masks = new List<double>();
-        steps.Clear();
+        var steady = new Times();
         var bytes = 0L;
         for (var seed = 0; seed < Answers; seed++)
         {
-            bytes += Answer(compiled, end, seed, masks, steps);
+            bytes += Answer(compiled, end, seed, steady);
         }
 
-        var result = (compile, Median(masks), Quantile(masks, 0.99), Quantile(first, 0.99), first.Max());
+        var costs = new Costs(
+            compile, Median(steady.Here), Quantile(steady.Here, 0.99), Quantile(first.Here, 0.99), first.Here.Max(), first.Elsewhere.Count, first.Elsewhere.DefaultIfEmpty(0).Max());
         if (name.Length > 0)
         {
-            Console.WriteLine($"{name,-28}{Lines(schema),6}{parse,10:F1}{compile - parse,10:F1}{result.Item4,11:F0}{result.Item5,11:F0}{result.Item2,9:F2}{result.Item3,7:F1}{Median(steps),10:F2}{bytes / (double)masks.Count,9:F0}");
+            Console.WriteLine($"{name,-10}{Lines(schema),6}{compile,12:F1}{ahead,10:F1}{Median(first.Here),20:F1}{costs.HereP99,6:F0}{costs.HereMax,6:F0}{costs.Elsewhere,11}{costs.ElsewhereMax / 1000,8:F1}"
+                + $"{costs.Mask,9:F2}{costs.MaskP99,6:F1}{Median(steady.Token),10:F2}{bytes / (double)steady.Here.Count,9:F0}");
         }
 
-        return result;
+        return costs;
     }
 
     /// <summary>One random answer; the same seed gives the same.</summary>
-    /// <returns>Bytes that the matcher allocated.</returns>
-    private static long Answer(CompiledGrammar grammar, int[] end, int seed, List<double> masks, List<double> steps)
+    /// <returns>Bytes that the engine's thread would allocate.</returns>
+    private static long Answer(CompiledGrammar grammar, int[] end, int seed, Times times)
     {
         var random = new Random(seed);
         var matcher = new GrammarMatcher(grammar, end);
@@ -82,10 +96,24 @@ internal static class GrammarTimes
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             var begin = Stopwatch.GetTimestamp();
+            var isReady = matcher.TryPrepare();
+            var here = Stopwatch.GetElapsedTime(begin);
+            if (!isReady)
+            {
+                var pending = matcher.MasksToCome();
+                begin = Stopwatch.GetTimestamp();
+                while (!pending.ComputeNext())
+                {
+                }
+
+                times.Elsewhere.Add(Stopwatch.GetElapsedTime(begin).TotalMicroseconds);
+            }
+
+            begin = Stopwatch.GetTimestamp();
             matcher.Fill(mask);
-            var filled = Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
+            here += Stopwatch.GetElapsedTime(begin);
             allocated += GC.GetAllocatedBytesForCurrentThread() - before;
-            masks.Add(filled);
+            times.Here.Add(here.TotalMicroseconds);
             allowed.Clear();
             for (var word = 0; word < mask.Length; word++)
             {
@@ -105,16 +133,17 @@ internal static class GrammarTimes
             before = GC.GetAllocatedBytesForCurrentThread();
             begin = Stopwatch.GetTimestamp();
             matcher.TryAdvance(token);
-            steps.Add(Stopwatch.GetElapsedTime(begin).TotalMicroseconds);
+            var taken = Stopwatch.GetElapsedTime(begin);
             allocated += GC.GetAllocatedBytesForCurrentThread() - before;
+            times.Token.Add(taken.TotalMicroseconds);
         }
 
         return allocated;
     }
 
-    /// <summary>An object of two values that a schema accepts.</summary>
-    private static JsonElement Twice(JsonElement schema) => JsonDocument.Parse(
-        $$"""{"type":"object","properties":{"first":{{schema.GetRawText()}},"second":{{schema.GetRawText()}}},"required":["first","second"]}""").RootElement;
+    /// <summary>An object of two values, one for each schema.</summary>
+    private static JsonElement Both(JsonElement one, JsonElement other) => JsonDocument.Parse(
+        $$"""{"type":"object","properties":{"first":{{one.GetRawText()}},"second":{{other.GetRawText()}}},"required":["first","second"]}""").RootElement;
 
     private static int Lines(JsonElement schema) => JsonSerializer.Serialize(schema, _indented).Count(character => character == '\n') + 1;
 
@@ -124,5 +153,21 @@ internal static class GrammarTimes
     {
         values.Sort();
         return values[(int)(quantile * (values.Count - 1))];
+    }
+
+    /// <param name="Compile">Milliseconds; all others are microseconds.</param>
+    private sealed record Costs(double Compile, double Mask, double MaskP99, double HereP99, double HereMax, int Elsewhere, double ElsewhereMax);
+
+    /// <summary>In microseconds, one a token.</summary>
+    private sealed class Times
+    {
+        /// <summary>The engine's thread, for a mask.</summary>
+        public List<double> Here { get; } = [];
+
+        /// <summary>Other threads, for masks that take long.</summary>
+        public List<double> Elsewhere { get; } = [];
+
+        /// <summary>The engine's thread, to take a token.</summary>
+        public List<double> Token { get; } = [];
     }
 }

@@ -3,7 +3,7 @@ using Serving.Engine.Kernels;
 using Serving.Kernels.Bench;
 
 // Without arguments: a table of throughputs in under a minute. "formats": every weight format at one row and at more. "mapped": weights in place against
-// repacked ones. "others": prompt chunks' products against other libraries' (-p:Torch=cpu for TorchSharp's too). "attention": a layer's attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. "grammars MODEL SCHEMAS": what constraints cost. With other arguments:
+// repacked ones. "others": prompt chunks' products against other libraries' (-p:Torch=cpu for TorchSharp's too). "attention": a layer's attention. "load PATH": a model's load times. "speculation PATH": what guessing tokens gains. "sampler": the choice of a token. "grammars MODEL SCHEMAS [cold]": what constraints cost. With other arguments:
 // BenchmarkDotNet's own (--filter '*', --list flat …).
 if (args.Length == 0)
 {
@@ -35,7 +35,11 @@ else if (args is ["load", var path])
 }
 else if (args is ["grammars", var vocabulary, var schemas])
 {
-    GrammarTimes.Print(vocabulary, schemas);
+    GrammarTimes.Print(vocabulary, schemas, isWarm: true);
+}
+else if (args is ["grammars", var coldVocabulary, var coldSchemas, "cold"])
+{
+    GrammarTimes.Print(coldVocabulary, coldSchemas, isWarm: false);
 }
 else if (args is ["speculation", var model])
 {

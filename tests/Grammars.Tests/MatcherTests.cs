@@ -31,6 +31,49 @@ public sealed class MatcherTests
         }
     }
 
+    /// <summary>Repetitions that are counted: where few items are left, where some are needed still, and where what follows begins like an item.</summary>
+    [Theory]
+    [InlineData("[ab]{60,70}(abc|b)")]
+    [InlineData("[a-c]{0,66}(,\"|abc){2}")]
+    [InlineData("(x[ab]{66,68}y?){2}")]
+    [InlineData("\"[^\"]{64,80}\"}}")]
+    public void A_mask_of_a_counted_repetition_has_the_tokens_that_can_be_taken(string pattern)
+    {
+        var compiled = new CompiledGrammar(Grammar.Regex(pattern), _vocabulary);
+        var random = new Random(5);
+        for (var answer = 0; answer < 5; answer++)
+        {
+            var matcher = new GrammarMatcher(compiled, new[] { End });
+            while (!matcher.MustEnd)
+            {
+                var allowed = Walk.Allowed(matcher);
+                Assert.Equal(Enumerable.Range(0, _vocabulary.Size).Where(token => matcher.CountAllowed([token]) == 1), allowed);
+                allowed.Remove(End);
+                Assert.True(matcher.TryAdvance(allowed[random.Next(allowed.Count)]));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_mask_that_takes_long_is_there_once_another_thread_has_computed_it()
+    {
+        var text = new byte[20_000];
+        Array.Fill(text, (byte)'a');
+        var vocabulary = new TokenVocabulary([Vocabularies.Text("a"u8.ToArray()), Vocabularies.Text("b"u8.ToArray()), Vocabularies.Text(text)]);
+        var compiled = new CompiledGrammar(Grammar.Regex("ba*b"), vocabulary);
+        var matcher = new GrammarMatcher(compiled, ReadOnlyMemory<int>.Empty);
+        Assert.True(matcher.TryPrepare());
+        Assert.True(matcher.TryAdvance(1));
+        Assert.False(matcher.TryPrepare());
+
+        var pending = matcher.MasksToCome();
+        Assert.False(pending.ComputeNext());
+        Assert.True(pending.ComputeNext());
+
+        Assert.True(matcher.TryPrepare());
+        Assert.Equal([0, 1, 2], Walk.Allowed(matcher));
+    }
+
     [Fact]
     public void The_masks_of_a_real_vocabulary_are_those_of_trying_every_token()
     {

@@ -23,7 +23,7 @@ public sealed partial class Scheduler
         var sequence = scheduled.Sequence;
         var isAsGuessed = draft < scheduled.DraftCount && sequence.NextIsGuessed(sampledToken);
         AppendSampled(sequence, sampledToken);
-        var goesOn = isAsGuessed && !sequence.IsFinished;
+        var goesOn = isAsGuessed && !sequence.IsFinished && sequence.CanSample;
         if (!goesOn && scheduled.DraftCount > 0)
         {
             sequence.DraftLength?.Observe(scheduled.DraftCount, isAsGuessed ? draft + 1 : draft);

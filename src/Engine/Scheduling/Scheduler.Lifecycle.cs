@@ -79,6 +79,7 @@ public sealed partial class Scheduler
         }
 
         sequence.Table.Release(_pool);
+        sequence.Constraint?.GiveUp();
         sequence.State = finished;
         sequence.Observer.OnFinished(sequence);
     }

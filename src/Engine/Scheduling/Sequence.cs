@@ -224,7 +224,7 @@ public sealed class Sequence
         }
     }
 
-    /// <summary>Whether a token may be sampled: the constraint, if there is one, is compiled.</summary>
+    /// <summary>Whether a token may be sampled: the constraint, if there is one, knows which.</summary>
     internal bool CanSample => Constraint is null || Constraint.IsReady;
 
     /// <summary>Whether its constraint admits nothing but the end.</summary>

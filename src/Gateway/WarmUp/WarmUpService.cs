@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Serving.Contracts.Cluster;
 using Serving.Gateway.Configuration;
 using Serving.Gateway.Placement;
+using Serving.Grammars;
 
 namespace Serving.Gateway.WarmUp;
 
@@ -24,6 +25,7 @@ internal sealed partial class WarmUpService(
     {
         using var signal = new ClusterSignal(cluster);
         await StartedAsync(stoppingToken);
+        await Task.Run(GrammarWarmUp.Check, stoppingToken);
         while (true)
         {
             var current = cluster.Current;

@@ -12,6 +12,12 @@ internal sealed class Nfa
     private readonly List<List<CallEdge>> _calls = [];
     private readonly List<List<int>> _empties = [];
 
+    // Of the closure that is looked for: by state, the last one that it was met in; what is still to be followed; what is found.
+    private int[] _metIn = [];
+    private int _closure;
+    private readonly Stack<int> _open = new();
+    private readonly List<int> _found = [];
+
     public int Count => _bytes.Count;
 
     public int NewState()
@@ -43,17 +49,18 @@ internal sealed class Nfa
     public Automaton? Determinise(int start, int end, int statesMax)
     {
         var indexes = new Dictionary<int[], int>(StateSetComparer.Instance);
+        var indexesBySpan = indexes.GetAlternateLookup<ReadOnlySpan<int>>();
         var sets = new List<int[]>();
         var states = new List<AutomatonState>();
 
         int IndexOf(List<int> targets)
         {
-            var set = Closure(targets, end);
-            if (!indexes.TryGetValue(set, out var index))
+            var closure = Closure(CollectionsMarshal.AsSpan(targets), end);
+            if (!indexesBySpan.TryGetValue(closure, out var index))
             {
                 index = sets.Count;
-                indexes.Add(set, index);
-                sets.Add(set);
+                sets.Add(closure.ToArray());
+                indexes.Add(sets[index], index);
             }
 
             return index;
@@ -96,7 +103,7 @@ internal sealed class Nfa
         var states = new List<AutomatonState>();
         for (var i = 0; i < order.Count; i++)
         {
-            var set = Closure([order[i]], end);
+            var set = Closure([order[i]], end).ToArray();
             states.Add(new AutomatonState(
                 [.. set.SelectMany(state => _bytes[state]).Select(edge => edge with { Target = IndexOf(edge.Target) }).Distinct()],
                 [.. set.SelectMany(state => _calls[state]).Select(edge => edge with { Target = IndexOf(edge.Target) }).Distinct()],
@@ -178,37 +185,60 @@ internal sealed class Nfa
         return targets is null ? [] : [.. targets.Select(pair => new CallEdge(pair.Key, indexOf(pair.Value)))];
     }
 
-    private int[] Closure(List<int> targets, int end)
+    /// <summary>States with edges, and the end, that are reached over nothing; ascending, there until the next call.</summary>
+    private ReadOnlySpan<int> Closure(ReadOnlySpan<int> targets, int end)
     {
-        var seen = new HashSet<int>(targets);
-        var open = new Stack<int>(targets);
-        while (open.TryPop(out var state))
+        if (_metIn.Length < Count)
         {
-            foreach (var next in _empties[state])
-            {
-                if (seen.Add(next))
-                {
-                    open.Push(next);
-                }
-            }
+            _metIn = new int[Count];
         }
 
-        var set = seen.Where(state => state == end || _bytes[state].Count > 0 || _calls[state].Count > 0).ToArray();
-        Array.Sort(set);
-        return set;
+        _closure++;
+        _found.Clear();
+        Open(targets);
+        while (_open.TryPop(out var state))
+        {
+            if (state == end || _bytes[state].Count > 0 || _calls[state].Count > 0)
+            {
+                _found.Add(state);
+            }
+
+            Open(CollectionsMarshal.AsSpan(_empties[state]));
+        }
+
+        _found.Sort();
+        return CollectionsMarshal.AsSpan(_found);
     }
 
-    private sealed class StateSetComparer : IEqualityComparer<int[]>
+    private void Open(ReadOnlySpan<int> states)
+    {
+        foreach (var state in states)
+        {
+            if (_metIn[state] != _closure)
+            {
+                _metIn[state] = _closure;
+                _open.Push(state);
+            }
+        }
+    }
+
+    private sealed class StateSetComparer : IEqualityComparer<int[]>, IAlternateEqualityComparer<ReadOnlySpan<int>, int[]>
     {
         public static StateSetComparer Instance { get; } = new();
 
         public bool Equals(int[]? x, int[]? y) => x.AsSpan().SequenceEqual(y);
 
-        public int GetHashCode(int[] set)
+        public bool Equals(ReadOnlySpan<int> alternate, int[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode(int[] set) => GetHashCode(set.AsSpan());
+
+        public int GetHashCode(ReadOnlySpan<int> alternate)
         {
             var hash = default(HashCode);
-            hash.AddBytes(MemoryMarshal.AsBytes(set.AsSpan()));
+            hash.AddBytes(MemoryMarshal.AsBytes(alternate));
             return hash.ToHashCode();
         }
+
+        public int[] Create(ReadOnlySpan<int> alternate) => alternate.ToArray();
     }
 }

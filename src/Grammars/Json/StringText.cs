@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Serving.Grammars.Automata;
 using Serving.Grammars.Characters;
 using Serving.Grammars.Expressions;
@@ -12,6 +13,9 @@ internal static class StringText
     private const int LengthWithPatternMax = 1_000;
 
     private static readonly RegexTarget _wholeString = new(JsonText.Characters, MatchesWhole: true);
+
+    /// <summary>By expression: formats are always the same, so that each is built once in a process.</summary>
+    private static readonly ConcurrentDictionary<string, Expression> _formats = new();
 
     /// <summary>Strings that hold to constraints. Without a pattern, characters may be escaped in any way.</summary>
     public static Expression Of(SchemaConstraints constraints) =>
@@ -30,8 +34,8 @@ internal static class StringText
 
     private static Expression Pattern(SchemaConstraints constraints)
     {
-        var parts = constraints.Texts.Select(text => (Expression)new Rule(
-            text.Path, At(text.Path, () => RegexParser.Parse(text.Regex, text.IsFormat ? _wholeString : RegexTarget.JsonString))).Reference).ToList();
+        var parts = constraints.Texts.Select(text => text.IsFormat ? Format(text.Regex) : new Rule(
+            text.Path, At(text.Path, () => RegexParser.Parse(text.Regex, RegexTarget.JsonString))).Reference).ToList();
         var path = constraints.Texts[0].Path;
         if (constraints.MinLength > 0 || constraints.MaxLength is not null)
         {
@@ -42,6 +46,9 @@ internal static class StringText
             ? parts[0]
             : At(path, () => new Expression.Built(parts.Select(RuleBuilder.BuildFlat).Aggregate(AutomatonProduct.Intersect)));
     }
+
+    private static Expression Format(string regex) => _formats.GetOrAdd(regex, static regex =>
+        new Rule("format", new Expression.Built(RuleBuilder.BuildFlat(RegexParser.Parse(regex, _wholeString)))).Reference);
 
     private static int Bounded(int length, string path) => length <= LengthWithPatternMax
         ? length

@@ -12,12 +12,14 @@ namespace Serving.Grammars;
 public sealed class CompiledGrammar
 {
     /// <summary>States with fewer bytes to come are cheap to walk from when they are met.</summary>
-    private const int WideBytes = 64;
+    private const int WideBytes = 16;
 
     private readonly GrammarProgram _program;
     private readonly MatchGraph _graph;
     private readonly TokenMasks _masks;
-    private TokenSet? _leading;
+
+    // What may come first, where the first token of a text is not like every other.
+    private TokenSet? _first;
 
     /// <summary>Links a grammar to a vocabulary. What takes longer, the masks, <see cref="Prepare"/> computes ahead, or matchers as they need them.</summary>
     /// <exception cref="GrammarException">The vocabulary cannot write any text of the grammar, or the grammar is too large.</exception>
@@ -41,30 +43,17 @@ public sealed class CompiledGrammar
 
     internal Configuration Root => _graph.Root;
 
-    /// <summary>Computes the masks of the states from which most of the vocabulary has to be walked, for as long as that is allowed to take.</summary>
+    /// <summary>
+    /// Finds the masks of the states from which most of the vocabulary has to be walked through, those first that texts come to first, for as long as that may take.
+    /// </summary>
     public void Prepare(TimeSpan atMost)
     {
         var begin = Stopwatch.GetTimestamp();
-        var far = Vocabulary.Trie.DepthMax + 1;
-        for (var state = 0; state < _program.States.Length; state++)
+        for (var state = 0; state < _program.States.Length && Stopwatch.GetElapsedTime(begin) < atMost; state++)
         {
-            if (_program.States[state].Bytes.Sum(edge => edge.Last - edge.First + 1) < WideBytes)
+            if (_program.States[state].Bytes.Sum(edge => edge.Last - edge.First + 1) >= WideBytes)
             {
-                continue;
-            }
-
-            var rule = _program.Rules[_program.States[state].Rule];
-            var counts = rule.IsCounted ? Math.Min(rule.CountMax, far) : 0;
-            for (var count = 0; count <= counts; count++)
-            {
-                if (Stopwatch.GetElapsedTime(begin) > atMost)
-                {
-                    return;
-                }
-
-                // What is asked for first is the beginning of a repetition, then its end.
-                var left = !rule.IsCounted ? 0 : rule.CountMax == RuleAutomaton.Unlimited ? RuleAutomaton.Unlimited : rule.CountMax - count;
-                _masks.Prepare(state, rule.IsCounted ? Math.Max(0, rule.CountMin - count) : 0, left);
+                _masks.Prepare(state);
             }
         }
     }
@@ -82,13 +71,39 @@ public sealed class CompiledGrammar
     /// <summary>Adds the tokens that may come.</summary>
     internal void AddAllowed(Configuration configuration, bool isFirstToken, Span<ulong> mask)
     {
-        if (isFirstToken && Vocabulary.LeadingTrie != Vocabulary.Trie)
+        if (HasOwnFirst(isFirstToken))
         {
-            (_leading ??= _masks.Walk(configuration, Vocabulary.LeadingTrie)).AddTo(mask);
+            TryPrepareFirst(long.MaxValue);
+            _first!.AddTo(mask);
         }
         else
         {
             _masks.AddTo(configuration, mask);
         }
+    }
+
+    /// <summary>Finds the masks of a place, unless that takes long.</summary>
+    /// <param name="steps">How many nodes of the vocabulary's trie to look at.</param>
+    /// <returns>Whether all are there.</returns>
+    internal bool TryPrepare(Configuration configuration, bool isFirstToken, long steps) =>
+        HasOwnFirst(isFirstToken) ? TryPrepareFirst(steps) : _masks.TryPrepare(configuration, ref steps);
+
+    /// <summary>Finds one mask of a place, however long that takes.</summary>
+    /// <returns>Whether all are there.</returns>
+    internal bool PrepareNext(Configuration configuration, bool isFirstToken) =>
+        HasOwnFirst(isFirstToken) ? TryPrepareFirst(long.MaxValue) : _masks.PrepareNext(configuration);
+
+    private bool HasOwnFirst(bool isFirstToken) => isFirstToken && Vocabulary.LeadingTrie != Vocabulary.Trie;
+
+    private bool TryPrepareFirst(long steps)
+    {
+        if (_first is not null)
+        {
+            return true;
+        }
+
+        var walk = new TrieWalk(_program, _graph, Vocabulary, Vocabulary.LeadingTrie, steps);
+        _first = walk.Add(Root) ? walk.Accepted : null;
+        return _first is not null;
     }
 }

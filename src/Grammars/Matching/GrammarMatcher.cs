@@ -11,6 +11,9 @@ public sealed class GrammarMatcher
     /// <summary>Tokens that can be taken back.</summary>
     public const int RollbackMax = 64;
 
+    /// <summary>Nodes of the vocabulary's trie that <see cref="TryPrepare"/> looks at: some tens of microseconds.</summary>
+    private const long StepsMax = 16_384;
+
     private readonly CompiledGrammar _grammar;
     private readonly ReadOnlyMemory<int> _endTokens;
     private readonly Configuration[] _past = new Configuration[RollbackMax];
@@ -37,6 +40,15 @@ public sealed class GrammarMatcher
 
     /// <summary>Tokens taken.</summary>
     public int Count => _count;
+
+    /// <summary>
+    /// Finds the masks that <see cref="Fill"/> needs here, unless that takes longer than some tens of microseconds.
+    /// </summary>
+    /// <returns>Whether they are there. If not, <see cref="Fill"/> would take that long; <see cref="MasksToCome"/> are to be computed elsewhere.</returns>
+    public bool TryPrepare() => _grammar.TryPrepare(_current, _count == 0, StepsMax);
+
+    /// <summary>The masks that are needed here, to be computed by another thread.</summary>
+    public PendingMasks MasksToCome() => new(_grammar, _current, _count == 0);
 
     /// <summary>Sets the bits of the tokens that may come next, and clears all others.</summary>
     /// <param name="mask">At least as many bits as the vocabulary has.</param>

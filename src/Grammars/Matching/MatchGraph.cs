@@ -5,7 +5,7 @@ namespace Serving.Grammars.Matching;
 
 /// <summary>
 /// Runs a program: a pushdown automaton whose sets of stacks are built as texts reach them and kept, each with the ways out of it. Who follows a known
-/// way takes no lock; whoever makes a new one holds <see cref="Lock"/>.
+/// way takes no lock; making a new one takes one for as long as that step needs.
 /// </summary>
 internal sealed class MatchGraph
 {
@@ -17,6 +17,10 @@ internal sealed class MatchGraph
     private const int TopsMax = 1_024;
 
     private readonly GrammarProgram _program;
+
+    // What nobody knows: where a rule that is looked at by itself goes on.
+    private readonly StackNode _bottom;
+    private readonly Lock _lock = new();
     private readonly HashSet<StackNode> _visited = [];
     private readonly Stack<StackNode> _open = new();
     private readonly List<StackNode> _tops = [];
@@ -29,18 +33,10 @@ internal sealed class MatchGraph
     public MatchGraph(GrammarProgram program)
     {
         _program = program;
+        _bottom = new StackNode(-1, -1, 0, 0, null);
         Dead = new Configuration([], false, false, program.ClassCount);
-        Bottom = new StackNode(-1, -1, 0, 0, null);
-        lock (Lock)
-        {
-            Root = MakeRoot();
-        }
+        Root = MakeRoot();
     }
-
-    public Lock Lock { get; } = new();
-
-    /// <summary>What nobody knows: where a rule that is looked at by itself goes on.</summary>
-    public StackNode Bottom { get; }
 
     /// <summary>Where nothing may come any more, and the text must not end.</summary>
     public Configuration Dead { get; }
@@ -55,21 +51,51 @@ internal sealed class MatchGraph
         return next ?? FindStep(from, value);
     }
 
-    /// <summary>The configuration of one place alone.</summary>
-    public Configuration Alone(StackNode node) => Intern([node], isComplete: false, escapes: false);
-
-    /// <summary>The one node of a place. Call it under <see cref="Lock"/>.</summary>
-    public StackNode Node(int state, int needed, int left, StackNode? parent)
+    /// <summary>A state of a rule that is looked at by itself.</summary>
+    public Configuration ByItself(int state, int needed, int left)
     {
-        ref var node = ref CollectionsMarshal.GetValueRefOrAddDefault(_nodes, (state, needed, left, parent), out _);
-        return node ??= new StackNode(_lastNodeId++, state, needed, left, parent);
+        lock (_lock)
+        {
+            return Intern([Node(state, needed, left, _bottom)], isComplete: false, escapes: false);
+        }
+    }
+
+    /// <summary>Where a text is that comes back to a place, or is only there.</summary>
+    public Configuration Resume(StackNode node)
+    {
+        if (node.Resumed is { } known)
+        {
+            return known;
+        }
+
+        lock (_lock)
+        {
+            _open.Push(node);
+            return node.Resumed = Close();
+        }
+    }
+
+    /// <summary>Forgets all that is not in use.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+        {
+            _nodes = [];
+            _configurations = NewConfigurations();
+            _configurationCount = 0;
+            Root = MakeRoot();
+        }
     }
 
     private Configuration FindStep(Configuration from, byte value)
     {
-        lock (Lock)
+        lock (_lock)
         {
-            ForgetIfMany();
+            if (_configurationCount > ConfigurationsMax || _nodes.Count > NodesMax)
+            {
+                Forget();
+            }
+
             var to = MakeStep(from, value);
             Volatile.Write(ref from.Next[_program.ByteClasses[value]], to);
             return to;
@@ -110,7 +136,7 @@ internal sealed class MatchGraph
                 continue;
             }
 
-            if (node == Bottom)
+            if (node == _bottom)
             {
                 escapes = true;
                 continue;
@@ -178,6 +204,13 @@ internal sealed class MatchGraph
         node.Left == RuleAutomaton.Unlimited ? RuleAutomaton.Unlimited : node.Left - 1,
         node.Parent);
 
+    /// <summary>The one node of a place.</summary>
+    private StackNode Node(int state, int needed, int left, StackNode? parent)
+    {
+        ref var node = ref CollectionsMarshal.GetValueRefOrAddDefault(_nodes, (state, needed, left, parent), out _);
+        return node ??= new StackNode(_lastNodeId++, state, needed, left, parent);
+    }
+
     private Configuration Intern(StackNode[] tops, bool isComplete, bool escapes)
     {
         if (tops.Length == 0 && !isComplete && !escapes)
@@ -194,19 +227,6 @@ internal sealed class MatchGraph
         }
 
         return configuration!;
-    }
-
-    private void ForgetIfMany()
-    {
-        if (_configurationCount <= ConfigurationsMax && _nodes.Count <= NodesMax)
-        {
-            return;
-        }
-
-        _nodes = [];
-        _configurations = NewConfigurations();
-        _configurationCount = 0;
-        Root = MakeRoot();
     }
 
     private static Dictionary<StackNode[], Configuration>[] NewConfigurations() =>

@@ -10,6 +10,9 @@ namespace Serving.Grammars.Matching;
 /// <param name="parent">Null: the text ends with the rule.</param>
 internal sealed class StackNode(int id, int state, int needed, int left, StackNode? parent)
 {
+    private StackMask? _mask;
+    private Configuration? _resumed;
+
     public int Id => id;
 
     public int State => state;
@@ -20,6 +23,17 @@ internal sealed class StackNode(int id, int state, int needed, int left, StackNo
 
     public StackNode? Parent => parent;
 
-    /// <summary>Tokens that may come here; null until they are first asked for.</summary>
-    public StackMask? Mask { get; set; }
+    /// <summary>Tokens that may come here; null until they are first asked for. Any thread may find and set them: all find the same.</summary>
+    public StackMask? Mask
+    {
+        get => Volatile.Read(ref _mask);
+        set => Volatile.Write(ref _mask, value);
+    }
+
+    /// <summary>Where a text is that comes back to this place; null until it is first asked for.</summary>
+    public Configuration? Resumed
+    {
+        get => Volatile.Read(ref _resumed);
+        set => Volatile.Write(ref _resumed, value);
+    }
 }

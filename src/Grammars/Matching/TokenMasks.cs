@@ -4,33 +4,28 @@ using Serving.Grammars.Automata;
 namespace Serving.Grammars.Matching;
 
 /// <summary>
-/// Which tokens may come at a place. As in XGrammar (Dong et al., 2024), what a state of a rule says of a token by itself is computed once and kept;
-/// only tokens that go beyond the end of the rule are looked at again, for each stack on which it lies.
+/// Which tokens may come at a place. As in XGrammar (Dong et al., 2024), what a state of a rule says of a token by itself is found once and kept; only the
+/// tokens that leave the rule are looked at again, for each stack on which it lies, and of them only what comes after the rule. Any thread may ask; two that
+/// ask for the same at once find the same.
 /// </summary>
 internal sealed class TokenMasks
 {
-    /// <summary>Places that one walk through the vocabulary may follow: an ambiguous grammar gets no further, and so less than it allows.</summary>
-    private const long WorkMax = 20_000_000;
-
     private readonly GrammarProgram _program;
     private readonly MatchGraph _graph;
     private readonly TokenVocabulary _vocabulary;
-    private readonly Configuration[] _path;
-    private readonly bool[] _hasEscaped;
-    private readonly ulong[] _accepted;
-    private readonly List<int> _dependents = [];
-    private readonly ConcurrentDictionary<(int State, int Needed, int Left), LocalMask>[] _locals;
+
+    // By rule.
+    private readonly bool[] _isFlat;
+    private readonly ConcurrentDictionary<MaskKey, LocalMask>[] _locals;
 
     public TokenMasks(GrammarProgram program, MatchGraph graph, TokenVocabulary vocabulary)
     {
         _program = program;
         _graph = graph;
         _vocabulary = vocabulary;
-        var depthMax = Math.Max(vocabulary.Trie.DepthMax, vocabulary.LeadingTrie.DepthMax);
-        _path = new Configuration[depthMax + 1];
-        _hasEscaped = new bool[depthMax + 1];
-        _accepted = new ulong[TokenSet.WordCount(vocabulary.Size)];
-        _locals = [.. program.Rules.Select(rule => vocabulary.Masks.Of(rule.Automaton))];
+        _isFlat = [.. Enumerable.Range(0, program.Rules.Length).Select(rule => TrieWalk.IsFlat(program, rule))];
+        _locals = [.. program.Rules.Select((rule, index) => _isFlat[index] ? vocabulary.Masks.Of(rule) : [])];
+        vocabulary.Masks.Enter(this);
     }
 
     /// <summary>Adds the tokens that may come in a configuration.</summary>
@@ -44,137 +39,157 @@ internal sealed class TokenMasks
         }
     }
 
-    /// <summary>Tokens of another trie, such as that of a text's first token, which are not kept.</summary>
-    public TokenSet Walk(Configuration from, TokenTrie trie)
+    /// <summary>Finds the masks of a configuration's places, unless that takes long.</summary>
+    /// <param name="steps">How many nodes of the vocabulary's trie to look at; how many of them are left.</param>
+    /// <returns>Whether all are there.</returns>
+    public bool TryPrepare(Configuration configuration, ref long steps)
     {
-        lock (_graph.Lock)
+        foreach (var top in configuration.Tops)
         {
-            return Accepted(from, trie);
+            if (top.Mask is null && !TryFind(top, ref steps))
+            {
+                return false;
+            }
         }
+
+        return true;
     }
 
-    /// <summary>Computes what a state says by itself before it is asked for.</summary>
-    public void Prepare(int state, int needed, int left)
+    /// <summary>Finds the first mask of a configuration's places that is missing.</summary>
+    /// <returns>Whether none was.</returns>
+    public bool PrepareNext(Configuration configuration)
     {
-        lock (_graph.Lock)
+        foreach (var top in configuration.Tops)
         {
-            Local(state, needed, left);
+            if (top.Mask is null)
+            {
+                Find(top);
+                return false;
+            }
         }
+
+        return true;
+    }
+
+    /// <summary>Finds what a state says by itself before it is asked for.</summary>
+    public void Prepare(int state)
+    {
+        var rule = _program.Rules[_program.States[state].Rule];
+        var steps = long.MaxValue;
+        Local(state, rule.IsCounted ? rule.CountMin : 0, rule.IsCounted ? rule.CountMax : 0, ref steps);
+    }
+
+    /// <summary>Forgets what can be found again.</summary>
+    public void Forget()
+    {
+        foreach (var locals in _locals)
+        {
+            locals.Clear();
+        }
+
+        _graph.Forget();
     }
 
     private StackMask Find(StackNode node)
     {
-        lock (_graph.Lock)
-        {
-            var local = Local(node.State, node.Needed, node.Left);
-            var beyond = local.Dependents is { } trie ? Accepted(_graph.Alone(node), trie) : TokenSet.Empty;
-            return node.Mask = new StackMask(local.Accepted, beyond);
-        }
+        var steps = long.MaxValue;
+        TryFind(node, ref steps);
+        return node.Mask!;
     }
 
-    private LocalMask Local(int state, int needed, int left)
+    private bool TryFind(StackNode node, ref long steps)
     {
+        if (Local(node.State, node.Needed, node.Left, ref steps) is not { } local || Beyond(node, local, ref steps) is not { } beyond)
+        {
+            return false;
+        }
+
+        node.Mask = new StackMask(local.Within(node.Left), beyond);
+        _vocabulary.Masks.Add(beyond.Bytes);
+        return true;
+    }
+
+    private LocalMask? Local(int state, int needed, int left, ref long steps)
+    {
+        var rule = _program.States[state].Rule;
+        if (_isFlat[rule])
+        {
+            (needed, left) = (0, 0);
+        }
+
         // No token has more items than bytes: counts that are further away do not matter to it.
         var far = _vocabulary.Trie.DepthMax + 1;
         needed = Math.Min(needed, far);
         left = left >= far ? RuleAutomaton.Unlimited : left;
-        var locals = _locals[_program.States[state].Rule];
-        var key = (_program.States[state].Index, needed, left);
-        if (!locals.TryGetValue(key, out var local))
+        var key = new MaskKey(_program.States[state].Index, needed, left);
+        if (!_locals[rule].TryGetValue(key, out var local))
         {
-            local = WalkLocally(_graph.Alone(_graph.Node(state, needed, left, _graph.Bottom)));
-            locals.TryAdd(key, local);
+            var walk = Walk(steps);
+            local = _isFlat[rule] ? walk.FromState(state) : walk.FromPlace(_graph.ByItself(state, needed, left));
+            steps = walk.StepsLeft;
+            if (local is not null)
+            {
+                _locals[rule].TryAdd(key, local);
+                _vocabulary.Masks.Add(local.BytesMax);
+            }
         }
 
         return local;
     }
 
-    private LocalMask WalkLocally(Configuration from)
+    /// <summary>Tokens that leave the rule of a place and go on with what follows it.</summary>
+    private TokenSet? Beyond(StackNode node, LocalMask local, ref long steps)
     {
-        var trie = _vocabulary.Trie;
-        var (bytes, depths, skips) = (trie.Bytes, trie.Depths, trie.Skips);
-        _dependents.Clear();
-        _path[0] = from;
-        _hasEscaped[0] = false;
-        var (count, work) = (0, 0L);
-        for (var node = 0; node < bytes.Length && work < WorkMax;)
-        {
-            var depth = depths[node];
-            var next = Next(_path[depth - 1], bytes[node]);
-            if (ReferenceEquals(next, _graph.Dead))
-            {
-                if (_hasEscaped[depth - 1])
-                {
-                    for (var i = trie.TokenStarts[node]; i < trie.TokenStarts[skips[node]]; i++)
-                    {
-                        _dependents.Add(trie.Tokens[i]);
-                    }
-                }
-
-                node = skips[node];
-                continue;
-            }
-
-            count += Accept(trie, node);
-            work += next.Tops.Length;
-            _path[depth] = next;
-            _hasEscaped[depth] = _hasEscaped[depth - 1] || next.Escapes;
-            node++;
-        }
-
-        return new LocalMask(TakeAccepted(count), _dependents.Count == 0 ? null : TokenTrie.Of(_vocabulary.TokenBytes, _dependents));
-    }
-
-    private TokenSet Accepted(Configuration from, TokenTrie trie)
-    {
-        var (bytes, depths, skips) = (trie.Bytes, trie.Depths, trie.Skips);
-        _path[0] = from;
-        var (count, work) = (0, 0L);
-        for (var node = 0; node < bytes.Length && work < WorkMax;)
-        {
-            var depth = depths[node];
-            var next = Next(_path[depth - 1], bytes[node]);
-            if (ReferenceEquals(next, _graph.Dead))
-            {
-                node = skips[node];
-                continue;
-            }
-
-            count += Accept(trie, node);
-            work += next.Tops.Length;
-            _path[depth] = next;
-            node++;
-        }
-
-        return TakeAccepted(count);
-    }
-
-    private Configuration Next(Configuration from, byte value) => from.Next[_program.ByteClasses[value]] ?? _graph.Step(from, value);
-
-    /// <summary>Takes in the tokens of a node.</summary>
-    /// <returns>How many.</returns>
-    private int Accept(TokenTrie trie, int node)
-    {
-        var first = trie.TokenStarts[node];
-        var end = trie.TokenStarts[node + 1];
-        for (var i = first; i < end; i++)
-        {
-            var token = trie.Tokens[i];
-            _accepted[token >> 6] |= 1UL << token;
-        }
-
-        return end - first;
-    }
-
-    private TokenSet TakeAccepted(int count)
-    {
-        if (count == 0)
+        if (node.Parent is null || local.Exits.Length == 0 || _graph.Resume(node.Parent) is not { Tops.Length: > 0 } after)
         {
             return TokenSet.Empty;
         }
 
-        var set = new TokenSet(_accepted, count);
-        _accepted.AsSpan().Clear();
-        return set;
+        var walk = Walk(steps);
+        var isComplete = local.IsNarrowedBy(node.Left) && MayBeginItem(after, node)
+            ? walk.Add(_graph.Resume(node))
+            : AddExits(walk, after, node, local);
+        steps = walk.StepsLeft;
+        return isComplete ? walk.Accepted : null;
     }
+
+    private static bool AddExits(TrieWalk walk, Configuration after, StackNode node, LocalMask local)
+    {
+        foreach (var exit in local.Exits)
+        {
+            var isReached = !local.CountsItems || (node.Needed <= exit.Items && exit.Items <= node.Left);
+            if (isReached && !walk.Add(after, exit.Node))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Whether what follows a repetition may begin like an item of it. Otherwise a token that has more items than may come can only be wrong, and
+    /// those that leave the rule are those that have something else in them.
+    /// </summary>
+    private bool MayBeginItem(Configuration after, StackNode node)
+    {
+        var item = _program.States[_program.Starts[_program.States[node.State].Rule]];
+        foreach (var top in after.Tops)
+        {
+            foreach (var edge in _program.States[top.State].Bytes)
+            {
+                foreach (var begin in item.Bytes)
+                {
+                    if (edge.First <= begin.Last && begin.First <= edge.Last)
+                    {
+                        return true;
+                    }
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private TrieWalk Walk(long steps) => new(_program, _graph, _vocabulary, _vocabulary.Trie, steps);
 }

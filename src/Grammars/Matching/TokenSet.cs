@@ -11,32 +11,31 @@ internal sealed class TokenSet
     private readonly int[] _ids;
     private readonly ulong[]? _bits;
 
-    /// <param name="bits">One a token; copied.</param>
-    /// <param name="count">How many of them are set.</param>
-    public TokenSet(ReadOnlySpan<ulong> bits, int count)
+    private TokenSet(int[] ids, ulong[]? bits)
     {
-        // As many bytes either way; reading bits is then the quicker one.
-        if (count * 2 >= bits.Length)
-        {
-            _ids = [];
-            _bits = bits.ToArray();
-            return;
-        }
-
-        _ids = new int[count];
-        for (var (word, found) = (0, 0); found < count; word++)
-        {
-            for (var left = bits[word]; left != 0; left &= left - 1)
-            {
-                _ids[found++] = (word * BitsPerWord) + BitOperations.TrailingZeroCount(left);
-            }
-        }
+        _ids = ids;
+        _bits = bits;
     }
 
-    public static TokenSet Empty { get; } = new([], 0);
+    public static TokenSet Empty { get; } = new([], null);
+
+    public int Bytes => (_ids.Length * sizeof(int)) + ((_bits?.Length ?? 0) * sizeof(ulong));
 
     /// <summary>Words of a mask.</summary>
     public static int WordCount(int vocabularySize) => (vocabularySize + BitsPerWord - 1) / BitsPerWord;
+
+    /// <param name="bits">One a token; copied.</param>
+    public static TokenSet Of(ReadOnlySpan<ulong> bits)
+    {
+        var count = 0;
+        foreach (var word in bits)
+        {
+            count += BitOperations.PopCount(word);
+        }
+
+        // As many bytes either way; reading bits is then the quicker one.
+        return count == 0 ? Empty : count * 2 >= bits.Length ? new TokenSet([], bits.ToArray()) : new TokenSet(IdsOf(bits, count), null);
+    }
 
     /// <summary>Adds the set to a mask of at least as many words as the vocabulary has.</summary>
     public void AddTo(Span<ulong> mask)
@@ -60,5 +59,19 @@ internal sealed class TokenSet
         {
             mask[id / BitsPerWord] |= 1UL << id;
         }
+    }
+
+    private static int[] IdsOf(ReadOnlySpan<ulong> bits, int count)
+    {
+        var ids = new int[count];
+        for (var (word, found) = (0, 0); found < count; word++)
+        {
+            for (var left = bits[word]; left != 0; left &= left - 1)
+            {
+                ids[found++] = (word * BitsPerWord) + BitOperations.TrailingZeroCount(left);
+            }
+        }
+
+        return ids;
     }
 }

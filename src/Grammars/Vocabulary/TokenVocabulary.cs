@@ -54,8 +54,8 @@ public sealed class TokenVocabulary
     /// <summary>The same object as <see cref="Trie"/> where the first token of a text is like every other.</summary>
     internal TokenTrie LeadingTrie { get; }
 
-    /// <summary>What is known of rules that grammars have in common.</summary>
-    internal RuleMasks Masks { get; } = new();
+    /// <summary>What grammars have in common.</summary>
+    internal MaskCache Masks { get; } = new();
 
     /// <summary>Whether there is a token of that one byte: where a grammar needs a byte, one token at least can go on.</summary>
     internal bool CanWrite(byte value) => _isWritable[value];

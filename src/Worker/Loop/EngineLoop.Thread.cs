@@ -171,17 +171,29 @@ public sealed partial class EngineLoop
     private bool TryGetToken(int index, in ScheduledSequence scheduled, int row, out int token)
     {
         token = -1;
-        if (scheduled.LogitsIndex < 0 || _sampler.TryGetToken(index, scheduled, row, out token))
+        if (scheduled.LogitsIndex < 0)
         {
             return true;
         }
 
         var sequence = scheduled.Sequence;
-        LogBrokenLogits(_logger, HandleOf(sequence).RequestId, sequence.TokenCount);
-        Fail(sequence, sequence.Constraint is null
-            ? "The model gave logits that are not finite numbers."
-            : "No token that the answer's constraint admits has a finite logit.");
-        return false;
+        if (!_sampler.TryGetToken(index, scheduled, row, out token))
+        {
+            LogBrokenLogits(_logger, HandleOf(sequence).RequestId, sequence.TokenCount);
+            Fail(sequence, sequence.Constraint is null
+                ? "The model gave logits that are not finite numbers."
+                : "No token that the answer's constraint admits has a finite logit.");
+            return false;
+        }
+
+        // Masks look at one place after the other; a token may lead to more of them than a matcher follows.
+        if (sequence.Constraint?.Matcher.CountAllowed([token]) == 0)
+        {
+            Fail(sequence, "The answer's constraint is too ambiguous to be followed any further.");
+            return false;
+        }
+
+        return true;
     }
 
     private void FailStep(string error)

@@ -31,6 +31,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
     private readonly Channel<SequenceHandle> _inbox;
     private readonly ConcurrentQueue<SequenceHandle> _signalled = new();
     private readonly Doorbell _doorbell = new();
+    private readonly MaskQueue _masks;
     private readonly WaitingRoom _waitingRoom = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -64,6 +65,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         _scheduler = new Scheduler(_pool, executor.KvLayout, limits, scheduling, executor.CopyBlock);
         _plan = new StepPlan(scheduling.BatchTokensMax, scheduling.RunningSequencesMax, executor.Model.VocabularySize, scheduling.DraftsMax);
         _sampler = new StepSampler(executor.Model.VocabularySize, scheduling.RunningSequencesMax, pool);
+        _masks = new MaskQueue(_doorbell.Ring);
         _inbox = Channel.CreateBounded<SequenceHandle>(new BoundedChannelOptions(scheduling.WaitingSequencesMax)
         {
             SingleReader = true,
@@ -169,7 +171,7 @@ public sealed partial class EngineLoop : IAsyncDisposable
         Tenant = request.Tenant,
         Priority = request.Priority,
         Parent = request.ForkOf?.Sequence,
-        Constraint = request.Grammar is { } grammar ? new AnswerConstraint(grammar, request.EndTokens) : null,
+        Constraint = request.Grammar is { } grammar ? new AnswerConstraint(grammar, request.EndTokens, _masks) : null,
         Deadline = request.Timeout is { } timeout
             ? _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency)
             : Sequence.NoDeadline,

@@ -8,19 +8,23 @@ internal sealed class GrammarCompiler
 {
     private const int GrammarsMax = 32;
 
-    /// <summary>Masks that are computed before a grammar is used; what is left comes as it is needed.</summary>
+    /// <summary>Masks that are computed while the prompt is; what is left comes as it is needed.</summary>
     private static readonly TimeSpan _prepareMax = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>Masks that any schema may need, computed when the worker starts.</summary>
+    private static readonly TimeSpan _warmUpMax = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Constraint, LinkedListNode<(Constraint Key, Task<CompiledGrammar> Grammar)>> _known = [];
     private readonly LinkedList<(Constraint Key, Task<CompiledGrammar> Grammar)> _byUse = [];
     private readonly Task<TokenVocabulary> _vocabulary;
+    private int _isPreparing;
 
     /// <param name="readVocabulary">Is called at once, on another thread.</param>
     public GrammarCompiler(Func<TokenVocabulary> readVocabulary) => _vocabulary = Task.Run(() =>
     {
         TokenVocabulary vocabulary = readVocabulary();
-        WarmUp(vocabulary);
+        GrammarWarmUp.Run(vocabulary, _warmUpMax);
         return vocabulary;
     });
 
@@ -50,23 +54,28 @@ internal sealed class GrammarCompiler
         }
     }
 
-    /// <summary>The first grammar pays for the code's own compilation, and for masks that all have in common.</summary>
-    private static void WarmUp(TokenVocabulary vocabulary)
-    {
-        try
-        {
-            new CompiledGrammar(Grammar.JsonObject(), vocabulary).Prepare(_prepareMax);
-        }
-        catch (GrammarException)
-        {
-            // A vocabulary without braces or digits: no request will want JSON of it.
-        }
-    }
-
     private async Task<CompiledGrammar> CompileNowAsync(Constraint constraint)
     {
         CompiledGrammar compiled = new(ConstraintGrammar.Of(constraint), await _vocabulary);
-        compiled.Prepare(_prepareMax);
+
+        // Nobody waits for it, and it takes no more than one processor from those who decode: an answer that comes first has its mask computed.
+        if (Interlocked.Exchange(ref _isPreparing, 1) == 0)
+        {
+            _ = Task.Run(() => Prepare(compiled));
+        }
+
         return compiled;
+    }
+
+    private void Prepare(CompiledGrammar compiled)
+    {
+        try
+        {
+            compiled.Prepare(_prepareMax);
+        }
+        finally
+        {
+            Volatile.Write(ref _isPreparing, 0);
+        }
     }
 }

@@ -35,6 +35,9 @@ internal class SchedulerDriver : ISequenceObserver
 
     public List<SequenceId> Admitted { get; } = [];
 
+    /// <summary>Where masks are computed that take long.</summary>
+    public MaskQueue Masks { get; init; } = new(static () => { });
+
     public Sequence Add(
         int[] prompt,
         SequenceWork work = SequenceWork.Generate,
@@ -62,7 +65,7 @@ internal class SchedulerDriver : ISequenceObserver
             Priority = priority,
             Deadline = deadline,
             Parent = forkOf,
-            Constraint = grammar is null ? null : new AnswerConstraint(grammar, default),
+            Constraint = grammar is null ? null : new AnswerConstraint(grammar, default, Masks),
         };
         Scheduler.Enqueue(sequence);
         return sequence;

@@ -1,3 +1,4 @@
+using Serving.Grammars;
 using static Serving.Worker.Tests.Loop.LoopHarness;
 
 namespace Serving.Worker.Tests.Loop;
@@ -8,6 +9,9 @@ public sealed class EngineLoopAllocationTests : IDisposable
     private const int WarmUpSteps = 40;
     private const int WindowSteps = 20;
 
+    private static readonly TokenVocabulary _letters = new(
+        [.. Enumerable.Range(0, 32).Select(id => new[] { (byte)('A' + id) }).Select(text => new VocabularyToken(text, text))]);
+
     // Bytes that the engine's thread has allocated, at the start of each step that all sequences take part in.
     private readonly List<long> _allocated = new(400);
 
@@ -15,13 +19,15 @@ public sealed class EngineLoopAllocationTests : IDisposable
     private readonly ManualResetEventSlim _allSubmitted = new();
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task A_steady_state_of_decode_steps_allocates_nothing(int threads)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public async Task A_steady_state_of_decode_steps_allocates_nothing(int threads, bool isConstrained)
     {
         await using var harness = MakeHarness(threads);
-        var handles = Enumerable.Range(0, Sequences).Select(i => harness.Submit(
-            Prompt(5, i), maxTokens: 300, sampling: SamplingOf(i))).ToArray();
+        var grammar = isConstrained ? Task.FromResult(new CompiledGrammar(Grammar.Regex("([A-C]*[D-Z])*"), _letters)) : null;
+        var handles = Enumerable.Range(0, Sequences).Select(i => harness.Loop.Submit(
+            Request(Prompt(5, i), maxTokens: 300, sampling: SamplingOf(i)) with { Grammar = grammar }).Handle!).ToArray();
         _allSubmitted.Set();
 
         await EngineLoopTests.WaitForAsync(() => harness.Loop.Snapshot.GeneratedTokens == Sequences * 300);
