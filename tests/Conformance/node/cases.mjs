@@ -86,8 +86,11 @@ async function vary(method, route, { ids = {}, least = {}, instead = {}, more = 
 const without = "model";
 const limit = [1, 100];
 
+// Greedy: where a null takes the limit away, the answer ends after a few words, and not when the context is full.
+const temperature = 0;
+
 async function answers() {
-  const least = { model: chat, messages: [{ role: "user", content: "Hi" }], max_completion_tokens: 4 };
+  const least = { model: chat, messages: [{ role: "user", content: "Hi" }], max_completion_tokens: 4, temperature };
   await vary("POST", "/chat/completions", { least, instead: { max_tokens: "max_completion_tokens" }, without });
   const text = { model: chat, prompt: "Hi", max_tokens: 4 };
   await vary("POST", "/completions", { least: text, without });
@@ -116,7 +119,7 @@ async function storedChats() {
 }
 
 async function responses() {
-  const least = { model: chat, input: "Hi", max_output_tokens: 16 };
+  const least = { model: chat, input: "Hi", max_output_tokens: 16, temperature };
   await vary("POST", "/responses", { least, without });
   const kept = await send("POST", "/responses", { json: { ...least, instructions: "Be brief.", include: ["message.output_text.logprobs"], metadata: { way: "x" } } });
   await vary("POST", "/responses/input_tokens", { least: { model: chat, input: "Hi" }, more: { previous_response_id: [kept.id] }, without });
