@@ -1,6 +1,6 @@
 // node inspect.mjs BASE_URL: stands between clients and a platform, and validates what passes. Prints where it listens and runs until its standard input ends.
 // Every answer and every SSE chunk goes through ajv; what does not stream goes through the Prism proxy too, which looks at requests as well, and answers with an error of its own
-// where either does not hold. Prism cannot look at streams. GET /report gives, and forgets, {"seen": {"METHOD /route": count}, "problems": [...]}.
+// where either does not hold. Prism cannot look at streams. What is not OpenAI's, Anthropic's messages, is held against the platform's own document. GET /report gives, and forgets, {"seen": {"METHOD /route": count}, "problems": [...]}.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { checkedFetch } from "./own.mjs";
 import { answerProblems, excerpt, find } from "./specification.mjs";
 
 const base = process.argv[2];
@@ -33,6 +34,14 @@ async function startPrism() {
 const prism = await startPrism();
 let report = { seen: {}, problems: [] };
 
+let own = null;
+
+/** Asks what is not OpenAI's. */
+async function fetchOwn(url, options) {
+  own ??= checkedFetch(base, (name, sent, status, problems) => report.problems.push(...problems.map((problem) => ({ name, own: problem, sent }))));
+  return (await own)(url, options);
+}
+
 const passed = (headers, ...dropped) => Object.fromEntries(Object.entries(headers).filter(([name]) => !["connection", "content-length", "transfer-encoding", "keep-alive", ...dropped].includes(name)));
 
 async function pass(request, response) {
@@ -40,10 +49,10 @@ async function pass(request, response) {
   const body = await buffer(request);
   const streams = body.length > 0 && JSON.parse(body.toString()).stream === true;
   const operation = find(request.method, path.split("?")[0]);
-  const answer = await fetch((streams || !operation ? base : prism) + path, {
+  const answer = await (operation ? fetch : fetchOwn)((streams || !operation ? base : prism) + path, {
     method: request.method,
     headers: { ...passed(request.headers, "host"), "accept-encoding": "identity" },
-    body: body.length > 0 ? body : undefined,
+    body: body.length > 0 ? body.toString() : undefined,
   });
   response.writeHead(answer.status, passed(Object.fromEntries(answer.headers)));
   const parts = [];
