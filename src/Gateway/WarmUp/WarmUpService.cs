@@ -25,7 +25,11 @@ internal sealed partial class WarmUpService(
     {
         using var signal = new ClusterSignal(cluster);
         await StartedAsync(stoppingToken);
-        await Task.Run(GrammarWarmUp.Check, stoppingToken);
+        if (options.Value.WarmUpRoundsMax > 0)
+        {
+            GrammarWarmUp.Check();
+        }
+
         while (true)
         {
             var current = cluster.Current;

@@ -148,7 +148,15 @@ internal sealed class TestGateway : IAsyncDisposable
         now.Cancel();
         await _app.StopAsync(now.Token);
         // A stop that waits for nothing does not wait for batches either, and they write into the folder.
-        await (_app.Services.GetRequiredService<BatchRunner>().ExecuteTask ?? Task.CompletedTask).WaitAsync(TestTime.LimitTime);
+        try
+        {
+            await (_app.Services.GetRequiredService<BatchRunner>().ExecuteTask ?? Task.CompletedTask).WaitAsync(TestTime.LimitTime);
+        }
+        catch (OperationCanceledException)
+        {
+            // It was stopped before it had begun.
+        }
+
         await _app.DisposeAsync();
         if (_ownsStorage)
         {
