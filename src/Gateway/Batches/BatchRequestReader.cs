@@ -53,14 +53,8 @@ internal static class BatchRequestReader
     {
         const string field = "output_expires_after";
         var secondsMax = (long)lifeMax.TotalSeconds;
-        if (!fields.TryGet(field, out var value))
+        if (fields.Object(field) is not { } value)
         {
-            return secondsMax;
-        }
-
-        if (value.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail(field, $"must be an object, not {RequestFields.Kind(value)}.");
             return secondsMax;
         }
 

@@ -12,8 +12,11 @@ internal static class ReasoningEffortReader
     /// <summary>Null: nothing is asked for, and the template's default holds.</summary>
     public static ReasoningEffort? Read(RequestFields fields, string field) => fields.TryGet(field, out var value) ? Read(fields, field, value) : null;
 
-    /// <summary>Reads the element that was found at <paramref name="field"/>.</summary>
-    public static ReasoningEffort? Read(RequestFields fields, string field, JsonElement value)
+    /// <summary>The same of the member <c>effort</c> of the object that was found at <paramref name="field"/>.</summary>
+    public static ReasoningEffort? ReadOf(RequestFields fields, string field, JsonElement parent) =>
+        parent.TryGetProperty("effort", out var value) && value.ValueKind != JsonValueKind.Null ? Read(fields, $"{field}.effort", value) : null;
+
+    private static ReasoningEffort? Read(RequestFields fields, string field, JsonElement value)
     {
         if (RequestFields.IsText(value, _efforts))
         {

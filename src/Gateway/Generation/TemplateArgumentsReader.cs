@@ -13,14 +13,8 @@ internal static class TemplateArgumentsReader
     /// <summary>The object as it was sent; empty: none.</summary>
     public static ByteString Read(RequestFields fields)
     {
-        if (!fields.TryGet("chat_template_kwargs", out var arguments))
+        if (fields.Object("chat_template_kwargs") is not { } arguments)
         {
-            return ByteString.Empty;
-        }
-
-        if (arguments.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail("chat_template_kwargs", $"must be an object, not {RequestFields.Kind(arguments)}.");
             return ByteString.Empty;
         }
 

@@ -14,14 +14,8 @@ internal static class MetadataReader
     public static Dictionary<string, string> Read(RequestFields fields)
     {
         var labels = new Dictionary<string, string>();
-        if (!fields.TryGet(Field, out var metadata))
+        if (fields.Object(Field) is not { } metadata)
         {
-            return labels;
-        }
-
-        if (metadata.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail(Field, $"must be an object, not {RequestFields.Kind(metadata)}.");
             return labels;
         }
 

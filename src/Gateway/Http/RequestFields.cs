@@ -111,6 +111,23 @@ internal sealed class RequestFields(JsonElement root, FieldLog? log = null)
         return null;
     }
 
+    /// <summary>Null: it is not there, or is no object.</summary>
+    public JsonElement? Object(string field)
+    {
+        if (!TryGet(field, out var value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            return value;
+        }
+
+        Fail(field, $"must be an object, not {Kind(value)}.");
+        return null;
+    }
+
     /// <summary>Whether an element is one of these texts. What is no valid Unicode is none.</summary>
     public static bool IsText(JsonElement value, params ReadOnlySpan<string> texts)
     {

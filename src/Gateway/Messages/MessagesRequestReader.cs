@@ -114,7 +114,7 @@ internal static class MessagesRequestReader
     /// <summary>What the answer's text must be (<c>output_config.format</c>), or null.</summary>
     private static Constraint? ReadFormat(RequestFields fields)
     {
-        if (OutputConfig(fields) is not { } config || !config.TryGetProperty("format", out var format) || format.ValueKind == JsonValueKind.Null)
+        if (fields.Object("output_config") is not { } config || !config.TryGetProperty("format", out var format) || format.ValueKind == JsonValueKind.Null)
         {
             return null;
         }
@@ -133,39 +133,16 @@ internal static class MessagesRequestReader
 
     /// <summary>How much the model is to reason (<c>output_config.effort</c>).</summary>
     private static ReasoningEffort? ReadEffort(RequestFields fields) =>
-        OutputConfig(fields) is { } config && config.TryGetProperty("effort", out var effort) && effort.ValueKind != JsonValueKind.Null
-            ? ReasoningEffortReader.Read(fields, "output_config.effort", effort)
-            : null;
-
-    private static JsonElement? OutputConfig(RequestFields fields)
-    {
-        const string field = "output_config";
-        if (!fields.TryGet(field, out var config))
-        {
-            return null;
-        }
-
-        if (config.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail(field, $"must be an object, not {RequestFields.Kind(config)}.");
-            return null;
-        }
-
-        return config;
-    }
+        fields.Object("output_config") is { } config ? ReasoningEffortReader.ReadOf(fields, "output_config", config) : null;
 
     private static void CheckLabels(RequestFields fields)
     {
-        if (fields.TryGet("metadata", out var metadata))
+        if (fields.Object("metadata") is { } metadata
+            && metadata.TryGetProperty("user_id", out var user)
+            && user.ValueKind != JsonValueKind.Null
+            && fields.Text("metadata.user_id", user)?.Length > LabelLengthMax)
         {
-            if (metadata.ValueKind != JsonValueKind.Object)
-            {
-                fields.Fail("metadata", $"must be an object, not {RequestFields.Kind(metadata)}.");
-            }
-            else if (metadata.TryGetProperty("user_id", out var user) && user.ValueKind != JsonValueKind.Null && fields.Text("metadata.user_id", user)?.Length > LabelLengthMax)
-            {
-                fields.Fail("metadata.user_id", $"must have at most {LabelLengthMax} characters.");
-            }
+            fields.Fail("metadata.user_id", $"must have at most {LabelLengthMax} characters.");
         }
 
         if (fields.TryGet("service_tier", out var tier) && !RequestFields.IsText(tier, "auto", "standard_only"))

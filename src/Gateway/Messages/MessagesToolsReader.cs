@@ -32,14 +32,8 @@ internal static class MessagesToolsReader
     private static (ToolChoice Choice, bool IsSingle) ReadChoice(RequestFields fields, IReadOnlyList<string> names)
     {
         var all = new ToolChoice(names, IsRequired: false);
-        if (!fields.TryGet(ChoiceField, out var value))
+        if (fields.Object(ChoiceField) is not { } value)
         {
-            return (all, false);
-        }
-
-        if (value.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail(ChoiceField, $"must be an object, not {RequestFields.Kind(value)}.");
             return (all, false);
         }
 

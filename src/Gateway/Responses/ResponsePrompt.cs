@@ -41,14 +41,8 @@ internal sealed record ResponsePrompt(ChatPrompt Chat, ToolRequest Tools, JsonAr
     private static ReasoningEffort? ReadEffort(RequestFields fields)
     {
         const string field = "reasoning";
-        if (!fields.TryGet(field, out var reasoning))
+        if (fields.Object(field) is not { } reasoning)
         {
-            return null;
-        }
-
-        if (reasoning.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail(field, $"must be an object, not {RequestFields.Kind(reasoning)}.");
             return null;
         }
 
@@ -60,8 +54,6 @@ internal sealed record ResponsePrompt(ChatPrompt Chat, ToolRequest Tools, JsonAr
             }
         }
 
-        return reasoning.TryGetProperty("effort", out var effort) && effort.ValueKind != JsonValueKind.Null
-            ? ReasoningEffortReader.Read(fields, $"{field}.effort", effort)
-            : null;
+        return ReasoningEffortReader.ReadOf(fields, field, reasoning);
     }
 }

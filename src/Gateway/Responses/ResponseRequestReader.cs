@@ -109,14 +109,8 @@ internal sealed class ResponseRequestReader(StoredResponses stored, TimeProvider
     private static Constraint? ReadText(RequestFields fields)
     {
         const string field = "text";
-        if (!fields.TryGet(field, out var text))
+        if (fields.Object(field) is not { } text)
         {
-            return null;
-        }
-
-        if (text.ValueKind != JsonValueKind.Object)
-        {
-            fields.Fail(field, $"must be an object, not {RequestFields.Kind(text)}.");
             return null;
         }
 
