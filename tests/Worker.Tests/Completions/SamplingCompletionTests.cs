@@ -24,7 +24,7 @@ public sealed class SamplingCompletionTests
         Assert.Equal(alone.Text, texts[0]);
         Assert.Equal([0, 1, 2, 3], answer.AllFinished.Select(finished => finished.Choice).Order());
         Assert.Equal(1, answer.Events.Count(message => message.Started is not null));
-        Assert.Equal(0, worker.Engine.Snapshot.KvBlocksUsed);
+        await worker.WaitUntilNothingIsHeldAsync();
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class SamplingCompletionTests
         Assert.Equal(written.LogprobsOf(0), echo.Logprobs.TakeLast(written.Tokens.Length));
         Assert.EndsWith(written.Text, echo.Text, StringComparison.Ordinal);
         Assert.Equal((0, FinishReason.Length, ""), (answer.Finished.CompletionTokens, answer.Finished.Reason, answer.Text));
-        Assert.Equal(0, worker.Engine.Snapshot.KvBlocksUsed);
+        await worker.WaitUntilNothingIsHeldAsync();
     }
 
     [Fact]
@@ -262,7 +262,7 @@ public sealed class SamplingCompletionTests
         Answer answer = await Answer.AskAsync(worker, request);
 
         Assert.Equal((200, CompletionEvent.EventOneofCase.Error), (answer.Status, answer.Events[^1].EventCase));
-        await Loop.EngineLoopTests.WaitForAsync(() => worker.Engine.Snapshot.KvBlocksUsed == 0);
+        await worker.WaitUntilNothingIsHeldAsync();
     }
 
     private static CompletionRequest Drawn()

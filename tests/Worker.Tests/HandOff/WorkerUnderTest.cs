@@ -91,6 +91,9 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
         return model is not null;
     }
 
+    /// <summary>Waits until no sequence holds a KV block: the engine releases those of a request that was given up between two steps, perhaps after its answer.</summary>
+    public Task WaitUntilNothingIsHeldAsync() => Loop.EngineLoopTests.WaitForAsync(() => Engine.Snapshot.KvBlocksUsed == 0);
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
