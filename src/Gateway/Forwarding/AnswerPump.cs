@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Serving.Contracts.Internal;
 using Serving.Gateway.Http;
 
@@ -14,6 +15,7 @@ internal sealed class AnswerPump(CompletionCall call, IAnswerEvents events, Time
     private int _completionTokens;
 
     /// <summary>Renders the next event. What it writes may be empty.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask StepAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
     {
         var (prompt, next, failure) = await events.ReadAsync(cancellationToken);

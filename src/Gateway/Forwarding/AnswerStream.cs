@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Serving.Gateway.Http;
 
 namespace Serving.Gateway.Forwarding;
@@ -38,6 +39,7 @@ internal sealed class AnswerStream(Task<AnswerPump?> opening, CompletionCall cal
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (_taken == _rendered.WrittenCount && !_isCommentDue)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Serving.Contracts.Internal;
 
@@ -18,6 +19,7 @@ internal sealed class CompletionEventReader(Stream stream) : IDisposable
     /// <summary>Null at the end of the stream.</summary>
     /// <exception cref="InvalidDataException">The bytes are no event stream, or end inside an event.</exception>
     /// <exception cref="IOException">The connection failed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<CompletionEvent?> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Serving.Contracts.Internal;
 using Serving.Policies.Placement;
 
@@ -18,6 +19,7 @@ internal sealed class PromptLeg : IDisposable
     public WorkerAnswer? Answer { get; set; }
 
     /// <summary>The next event; null when the connection ends or fails.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<CompletionEvent?> ReadAsync(CancellationToken cancellationToken)
     {
         try

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Serving.Contracts.Internal;
 
 namespace Serving.Gateway.Forwarding;
@@ -8,6 +9,7 @@ internal sealed class SingleAnswer(PromptLeg leg) : IAnswerEvents
 {
     private bool _started;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AnswerEvent> ReadAsync(CancellationToken cancellationToken)
     {
         if (_started)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Serving.Contracts.Internal;
 using Serving.Engine.Scheduling;
 using Serving.Worker.Loop;
@@ -11,6 +12,10 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
 {
     private readonly ReadOnlyMemory<int> _endTokens = RequestParameters.EndTokens(request, model);
     private readonly AnswerParts _parts = AnswerParts.Of(model, request, startsInReasoning);
+
+    // Written once a token, so they are used again: tokens are what a worker would collect garbage for.
+    private readonly TokenChunk _chunk = new() { Choice = choice };
+    private readonly CompletionEvent _chunkEvent = new();
     private SequenceOutput _next;
     private RequestError? _error;
     private int _tokens;
@@ -61,6 +66,7 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
 
     public void Dispose() => sequence.Dispose();
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WaitAsync(CancellationToken cancellation) =>
         await sequence.Outputs.WaitToReadAsync(cancellation) && sequence.Outputs.TryRead(out _next);
 
@@ -102,29 +108,30 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
     {
         _tokens++;
         _logprobSum += sequence.Logprobs is { } logprobs ? logprobs[output.Position][0].Logprob : 0;
-        TokenChunk chunk = new() { Choice = choice, Position = output.Position };
-        chunk.Ids.Add(output.TokenId);
+        Clear();
+        _chunk.Position = output.Position;
+        _chunk.Ids.Add(output.TokenId);
         if (_endTokens.Span.Contains(output.TokenId))
         {
             _endToken = output.TokenId;
         }
         else
         {
-            _parts.Append(output.TokenId, chunk);
+            _parts.Append(output.TokenId, _chunk);
         }
 
-        Report(chunk);
-        events.Write(new CompletionEvent { Tokens = chunk });
+        Report(_chunk);
+        WriteChunk(events);
     }
 
     private void WriteEnd(FinishReason reason, ICompletionEvents events)
     {
-        TokenChunk rest = new() { Choice = choice };
-        _parts.Finish(rest);
-        Report(rest);
-        if (AnswerParts.IsAnyIn(rest) || rest.Logprobs.Count > 0)
+        Clear();
+        _parts.Finish(_chunk);
+        Report(_chunk);
+        if (AnswerParts.IsAnyIn(_chunk) || _chunk.Logprobs.Count > 0)
         {
-            events.Write(new CompletionEvent { Tokens = rest });
+            WriteChunk(events);
         }
 
         // The last of the text may complete a stop sequence.
@@ -146,6 +153,22 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
         }
 
         events.Write(new CompletionEvent { Finished = finished });
+    }
+
+    private void Clear()
+    {
+        _chunk.Position = 0;
+        _chunk.Ids.Clear();
+        _chunk.Text = "";
+        _chunk.Reasoning = "";
+        _chunk.ToolCalls.Clear();
+        _chunk.Logprobs.Clear();
+    }
+
+    private void WriteChunk(ICompletionEvents events)
+    {
+        _chunkEvent.Tokens = _chunk;
+        events.Write(_chunkEvent);
     }
 
     /// <summary>Adds the log probabilities of the tokens that the client has got to see since the last time.</summary>

@@ -11,7 +11,7 @@ internal sealed class HeldEvents : ICompletionEvents
 
     public Task EnterAsync(CancellationToken cancellation) => Task.CompletedTask;
 
-    public void Write(CompletionEvent message) => _events.Add(message);
+    public void Write(CompletionEvent message) => _events.Add(message.Clone());
 
     public ValueTask FlushAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
 

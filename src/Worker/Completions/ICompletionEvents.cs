@@ -8,6 +8,7 @@ internal interface ICompletionEvents
     /// <summary>Waits until no other stream writes.</summary>
     Task EnterAsync(CancellationToken cancellation);
 
+    /// <param name="message">Stays the caller's: it may have other contents after this call.</param>
     void Write(CompletionEvent message);
 
     /// <summary>Sends what was written.</summary>

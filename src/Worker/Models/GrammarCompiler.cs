@@ -28,6 +28,9 @@ internal sealed class GrammarCompiler
         return vocabulary;
     });
 
+    /// <summary>Ends when constraints no longer wait for the vocabulary; fails when it cannot be read, as every constraint does then.</summary>
+    public Task Ready => _vocabulary;
+
     /// <summary>The grammar of a constraint; known already, or being compiled.</summary>
     /// <returns>Fails with a <see cref="GrammarException"/> when the constraint cannot be held.</returns>
     public Task<CompiledGrammar> CompileAsync(Constraint constraint)

@@ -49,6 +49,9 @@ internal sealed partial class ModelHost(
         try
         {
             Load(stoppingToken);
+            await Task.WhenAll(_loaded.Select(model => model.Grammars.Ready)).WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stoppingToken.ThrowIfCancellationRequested();
+            SettleHeap();
             _models = _loaded.ToFrozenDictionary(model => model.Served.Name, StringComparer.Ordinal);
             _embedders = _loadedEmbedders;
             _ready.TrySetResult();
@@ -78,6 +81,11 @@ internal sealed partial class ModelHost(
         _loadedEmbedders.ForEach(embedder => embedder.Dispose());
         _pool?.Dispose();
     }
+
+    /// <summary>
+    /// What loading has made stays: collected now, it is old, and no collection between tokens has to move it. What loading has thrown away goes back to the system.
+    /// </summary>
+    private static void SettleHeap() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     private void Load(CancellationToken stopping)
     {
