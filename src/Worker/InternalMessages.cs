@@ -13,7 +13,7 @@ internal static class InternalMessages
         where T : class, IMessage<T>
     {
         // Kestrel's own limit bounds the body; the gateway has bounded it long before.
-        using MemoryStream body = new();
+        using MemoryStream body = new((int)(context.Request.ContentLength ?? 0));
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         try
         {

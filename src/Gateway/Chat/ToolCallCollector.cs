@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Google.Protobuf.Collections;
 using Serving.Contracts.Internal;
 
 namespace Serving.Gateway.Chat;
@@ -11,10 +12,11 @@ internal sealed class ToolCallCollector
 
     public bool IsEmpty => _calls.Count == 0;
 
-    public void Add(IEnumerable<ToolCallDelta> deltas)
+    public void Add(RepeatedField<ToolCallDelta> deltas)
     {
-        foreach (var delta in deltas)
+        for (var i = 0; i < deltas.Count; i++)
         {
+            var delta = deltas[i];
             if (delta.Index == _calls.Count)
             {
                 _calls.Add((delta, new StringBuilder()));

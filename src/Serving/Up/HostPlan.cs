@@ -48,7 +48,6 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
         ["ASPNETCORE_HTTP_PORTS"] = null,
         ["ASPNETCORE_ENVIRONMENT"] = "Production",
         ["DOTNET_ENVIRONMENT"] = null,
-        ["DOTNET_gcServer"] = "0",
         ["DOTNET_hostBuilder__reloadConfigOnChange"] = "false",
         // The runtime's diagnostics sockets lie in the temporary folder and outlive a process that is killed. Set it to 1 to attach a tool.
         ["DOTNET_EnableDiagnostics"] = Environment.GetEnvironmentVariable("DOTNET_EnableDiagnostics") ?? "0",
@@ -84,6 +83,8 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
             ["Worker__Compute"] = settings.Compute,
             ["Worker__WeightCache"] = settings.WeightCache ?? folder.Weights,
             ["Worker__PrefixCache"] = settings.PrefixCache ? "true" : "false",
+            // Hexadecimal, 64 MiB: how much garbage may gather before a collection, which holds every answer up. The runtime has no other setting for it.
+            ["DOTNET_GCgen0size"] = "4000000",
         };
         if (settings.KvType is { } kvType)
         {

@@ -153,7 +153,7 @@ internal sealed partial class CompletionRunner(
             Tenant = request.Tenant,
             Priority = request.Priority,
         };
-        wanted.TokenIds.AddRange(prompt.Take(tokens));
+        wanted.TokenIds.AddRange(new ArraySegment<int>(prompt, 0, tokens));
         PrefillOutcome outcome = await prefill.RunAsync(
             request.Prefill.Address,
             wanted,

@@ -15,8 +15,11 @@ namespace Serving.Worker.Prefill;
 internal sealed partial class PrefillClient(
     ClusterSecret secret, KvReceiver receiver, KvTransferOptions transferOptions, TimeProvider time, ILogger<PrefillClient> logger) : IDisposable
 {
-    /// <summary>Connections to all peers, closed when idle: a channel is only a thin wrapper, made for each call.</summary>
-    private readonly GrpcChannelOptions _channelOptions = new() { HttpHandler = InternalHttp.CreateHandler(secret), DisposeHttpClient = false };
+    /// <summary>
+    /// Connections to all peers, closed when idle: a channel is only a thin wrapper, made for each call. That is so with a client only; over a
+    /// handler that it knows, each channel would open a connection of its own, to see whether its peer is there.
+    /// </summary>
+    private readonly GrpcChannelOptions _channelOptions = new() { HttpClient = InternalHttp.CreateClient(secret), DisposeHttpClient = false };
 
     /// <summary>Has <paramref name="request"/>'s tokens computed by the peer at <paramref name="peerAddress"/>. Returns only once nothing writes to <paramref name="sink"/> any more.</summary>
     /// <param name="request">All but the destination.</param>
@@ -53,7 +56,7 @@ internal sealed partial class PrefillClient(
         }
     }
 
-    public void Dispose() => _channelOptions.HttpHandler!.Dispose();
+    public void Dispose() => _channelOptions.HttpClient!.Dispose();
 
     /// <summary>Runs the call to its end; null when the peer says that it is done.</summary>
     private async Task<string?> CallAsync(string peerAddress, PrefillRequest request, CancellationToken cancellation)

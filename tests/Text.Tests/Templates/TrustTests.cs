@@ -24,6 +24,8 @@ public sealed class TrustTests
     [InlineData("{{ x }}", "<|e|>")]
     [InlineData("a{{ x }}b", "⟦a⟧<|e|>⟦b⟧")]
     [InlineData("{{ '<|s|>' + x + '<|e|>' }}", "⟦<|s|>⟧<|e|>⟦<|e|>⟧")]
+    [InlineData("{{ '' + '<s>' + '<t>' + x + '' + x + '<u>' }}", "⟦<s><t>⟧<|e|><|e|>⟦<u>⟧")]
+    [InlineData("{{ ('<s>' + x) + (x + '<t>') + ('<u>' + x) }}", "⟦<s>⟧<|e|><|e|>⟦<t><u>⟧<|e|>")]
     [InlineData("{{ '<|s|>' ~ x ~ 1 }}", "⟦<|s|>⟧<|e|>1")]
     [InlineData("{{ ('<|s|> ' + x + ' <|t|>')[2:-2] }}", "⟦s|> ⟧<|e|>⟦ <|t⟧")]
     [InlineData("{{ ('A' + x)[::-1] }}", ">|e|<⟦A⟧")]

@@ -30,6 +30,7 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
     private static readonly ClusterSecret _secret = new(new byte[32]);
     private readonly WebApplication _app;
     private readonly ModelRuntime _model;
+    private int _connections;
 
     private WorkerUnderTest(WebApplication app, ModelRuntime model, FakeModelExecutor executor)
     {
@@ -39,6 +40,9 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
     }
 
     public FakeModelExecutor Executor { get; }
+
+    /// <summary>How many connections to its internal API there have been.</summary>
+    public int Connections => Volatile.Read(ref _connections);
 
     public EngineLoop Engine => _model.Engine;
 
@@ -72,9 +76,17 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(_secret).AddMetrics();
         WorkerUnderTest? worker = null;
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.Use(next => connection =>
+            {
+                Interlocked.Increment(ref worker!._connections);
+                return next(connection);
+            });
+        }));
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(_secret).AddMetrics();
         builder.Services.AddSingleton<IModelSet>(_ => worker!);
         builder.Services.AddPhase(role);
         WebApplication app = builder.Build();
@@ -91,8 +103,19 @@ internal sealed class WorkerUnderTest : IModelSet, IAsyncDisposable
         return model is not null;
     }
 
-    /// <summary>Waits until no sequence holds a KV block: the engine releases those of a request that was given up between two steps, perhaps after its answer.</summary>
-    public Task WaitUntilNothingIsHeldAsync() => Loop.EngineLoopTests.WaitForAsync(() => Engine.Snapshot.KvBlocksUsed == 0);
+    /// <summary>
+    /// Waits until no sequence holds a KV block and no lease is open: the engine releases those of a request that was given up between two steps, and the
+    /// ends of calls cross the network, so that may be a moment after the answer.
+    /// </summary>
+    public async Task WaitUntilNothingIsHeldAsync()
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));
+        while ((State.Load.KvBlocksUsed, State.OpenLeases) != (0, 0))
+        {
+            Assert.False(patience.IsCancellationRequested, $"a worker still holds {State}");
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

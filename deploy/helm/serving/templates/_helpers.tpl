@@ -169,6 +169,9 @@ spec:
             - name: Worker__WeightCache
               value: /var/cache/serving-weights
             {{- end }}
+            # Hexadecimal, 64 MiB: how much garbage may gather before a collection, which holds every answer up.
+            - name: DOTNET_GCgen0size
+              value: "4000000"
             - name: Worker__Compute
               value: {{ .role.compute }}
             {{- if .role.threads }}

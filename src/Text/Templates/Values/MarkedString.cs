@@ -43,6 +43,30 @@ internal sealed class MarkedString : IEquatable<MarkedString>
     /// <summary>The trusted ranges of a string that is neither wholly trusted nor wholly untrusted; empty for those.</summary>
     public ReadOnlySpan<TextRange> MixedRanges => _mixed;
 
+    private ReadOnlySpan<TextRange> TrustedRanges => IsTrusted && Length > 0 ? [new TextRange(0, Length)] : _mixed;
+
+    /// <summary>One after the other, each with its marks. Templates build a prompt so, piece by piece.</summary>
+    public static MarkedString Concat(MarkedString left, MarkedString right)
+    {
+        ReadOnlySpan<TextRange> before = left.TrustedRanges;
+        ReadOnlySpan<TextRange> after = right.TrustedRanges;
+        int shared = before.Length > 0 && after.Length > 0 && before[^1].End == left.Length && after[0].Start == 0 ? 1 : 0;
+        TextRange[] ranges = new TextRange[before.Length + after.Length - shared];
+        for (int i = 0; i < after.Length; i++)
+        {
+            ranges[before.Length - shared + i] = new TextRange(left.Length + after[i].Start, after[i].Length);
+        }
+
+        before.CopyTo(ranges);
+        if (shared > 0)
+        {
+            TextRange last = before[^1];
+            ranges[before.Length - 1] = new TextRange(last.Start, last.Length + after[0].Length);
+        }
+
+        return new MarkedString(string.Concat(left.Text, right.Text), ranges);
+    }
+
     /// <summary>A part, in UTF-16 units.</summary>
     public MarkedString Slice(int start, int length)
     {

@@ -27,7 +27,8 @@ internal static class Operators
         switch (left, right)
         {
             case (MarkedString a, MarkedString b):
-                return context.NewBuilder().Append(a).Append(b).ToMarkedString();
+                context.Budget.ChargeText((long)a.Length + b.Length, 0);
+                return MarkedString.Concat(a, b);
             case (ListValue a, ListValue b):
                 return new ListValue(Joined(a, b, context));
             case (TupleValue a, TupleValue b):
