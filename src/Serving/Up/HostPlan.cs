@@ -21,7 +21,7 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
         return new HostPlan(
             Spec("gateway", "Gateway", GatewayStopSeconds, GatewayVariables(settings, folder, apiKeyFile)),
             Spec("prefill-worker", "PrefillWorker", WorkerStopSeconds, WorkerVariables(settings, folder, settings.Prefill)),
-            Spec("decode-worker", "DecodeWorker", WorkerStopSeconds, WorkerVariables(settings, folder, settings.Decode)),
+            Spec("decode-worker", "DecodeWorker", WorkerStopSeconds, DecodeWorkerVariables(settings, folder)),
             Spec("control", "Control", ControlStopSeconds, []));
 
         ChildSpec Spec(string name, string project, int stopSeconds, Dictionary<string, string?> own)
@@ -74,6 +74,10 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
         return variables;
     }
 
+    /// <summary>A collection holds every answer up: there are fewer when more garbage may gather before, in hexadecimal 64 MiB. The runtime has no other setting for it.</summary>
+    private static Dictionary<string, string?> DecodeWorkerVariables(PlatformSettings settings, DataFolder folder) =>
+        new(WorkerVariables(settings, folder, settings.Decode)) { ["DOTNET_GCgen0size"] = "4000000" };
+
     private static Dictionary<string, string?> WorkerVariables(PlatformSettings settings, DataFolder folder, WorkerShare share)
     {
         var variables = new Dictionary<string, string?>
@@ -83,8 +87,6 @@ internal sealed record HostPlan(ChildSpec Gateway, ChildSpec PrefillWorker, Chil
             ["Worker__Compute"] = settings.Compute,
             ["Worker__WeightCache"] = settings.WeightCache ?? folder.Weights,
             ["Worker__PrefixCache"] = settings.PrefixCache ? "true" : "false",
-            // Hexadecimal, 64 MiB: how much garbage may gather before a collection, which holds every answer up. The runtime has no other setting for it.
-            ["DOTNET_GCgen0size"] = "4000000",
         };
         if (settings.KvType is { } kvType)
         {

@@ -169,9 +169,11 @@ spec:
             - name: Worker__WeightCache
               value: /var/cache/serving-weights
             {{- end }}
+            {{- if eq .name "decode" }}
             # Hexadecimal, 64 MiB: how much garbage may gather before a collection, which holds every answer up.
             - name: DOTNET_GCgen0size
               value: "4000000"
+            {{- end }}
             - name: Worker__Compute
               value: {{ .role.compute }}
             {{- if .role.threads }}
