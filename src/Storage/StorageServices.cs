@@ -12,6 +12,9 @@ public sealed class StorageServices(IDocumentStore documents, IObjectStore objec
 
     public IObjectStore Objects => objects;
 
+    /// <summary>How long a stored thing lives, where nothing else is said.</summary>
+    public TimeSpan Retention => options.Value.Retention;
+
     /// <summary>What one tenant may store.</summary>
     public TenantUsage Quota { get; } = new(options.Value.TenantBytesMax, options.Value.TenantObjectsMax);
 

@@ -1,76 +1,51 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Options;
 using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 using Serving.Storage;
-using Serving.Storage.Configuration;
 using Serving.Storage.Documents;
 
 namespace Serving.Gateway.Responses;
 
 /// <summary>The responses that are kept, each with the items that it answers.</summary>
-internal sealed class StoredResponses
+internal sealed class StoredResponses(StorageServices storage, TimeProvider time)
 {
-    private readonly DocumentCollection<StoredResponse> _responses;
-    private readonly AnswerContents<StoredResponse> _contents;
-    private readonly IOptions<StorageOptions> _options;
-    private readonly TimeProvider _time;
+    private readonly StoredAnswers<StoredResponse> _responses = new("response", StoredResponseJson.Default.StoredResponse, "response", "items", storage, time);
 
-    public StoredResponses(StorageServices storage, IOptions<StorageOptions> options, TimeProvider time)
-    {
-        _responses = new("response", StoredResponseJson.Default.StoredResponse, storage);
-        _contents = new(_responses, "response", "items");
-        _options = options;
-        _time = time;
-    }
+    /// <inheritdoc cref="StoredAnswers{T}.CheckRoomAsync"/>
+    public ValueTask<ApiError?> CheckRoomAsync(string tenant, int itemsBytes) => _responses.CheckRoomAsync(tenant, itemsBytes);
 
-    /// <summary>Whether a response to items so long could be stored; null: it could.</summary>
-    public async ValueTask<ApiError?> CheckRoomAsync(string tenant, int itemsBytes) =>
-        await _responses.CheckRoomAsync(tenant, itemsBytes) is { } exceeded ? ApiError.NoRoom(exceeded) : null;
-
-    /// <summary>Stores a response. There is room for it: that was asked before the work was done.</summary>
+    /// <inheritdoc cref="StoredAnswers{T}.AddAsync"/>
     /// <param name="response">The <c>response</c> object.</param>
     /// <param name="items">What it answers, an array.</param>
-    public async ValueTask<ApiError?> AddAsync(
-        string tenant, ResponseId id, string status, ReadOnlyMemory<byte> response, ReadOnlyMemory<byte> items, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var bytes = await _contents.WriteAsync(tenant, id.Value, response, items, cancellationToken);
-            await _responses.AddAsync(tenant, id.Value, new StoredResponse(status), _time.GetUtcNow() + _options.Value.Retention, bytes, isForced: true);
-            return null;
-        }
-        catch (Exception exception) when (exception is StorageUnavailableException or IOException)
-        {
-            return ApiError.Unavailable($"The response was to be stored, and that failed: {exception.Message}");
-        }
-    }
+    public ValueTask<ApiError?> AddAsync(
+        string tenant, ResponseId id, string status, ReadOnlyMemory<byte> response, ReadOnlyMemory<byte> items, CancellationToken cancellationToken) =>
+        _responses.AddAsync(tenant, id.Value, new StoredResponse(status), response, items, cancellationToken);
 
     /// <summary>Replaces a stored response by what has become of it, unless it has ended or is gone.</summary>
     public async Task EndAsync(
         string tenant, ResponseId id, string status, ReadOnlyMemory<byte> response, ReadOnlyMemory<byte> items, CancellationToken cancellationToken)
     {
-        if (await _responses.GetAsync(tenant, id.Value) is not { Value: { } before } || !IsGoingOn(before.Status))
+        if (await _responses.Documents.GetAsync(tenant, id.Value) is not { Value: { } before } || !IsGoingOn(before.Status))
         {
             return;
         }
 
-        await _contents.WriteAsync(tenant, id.Value, response, items, cancellationToken);
-        await _responses.UpdateAsync(tenant, id.Value, known => IsGoingOn(known.Status) ? new StoredResponse(status) : null);
+        await _responses.WriteAsync(tenant, id.Value, response, items, cancellationToken);
+        await _responses.Documents.UpdateAsync(tenant, id.Value, known => IsGoingOn(known.Status) ? new StoredResponse(status) : null);
     }
 
     /// <summary>Ends a response that goes on, in a status; null: the tenant has no such one.</summary>
     public async Task<string?> MarkAsync(string tenant, string id, string status) =>
-        (await _responses.UpdateAsync(tenant, id, known => IsGoingOn(known.Status) ? new StoredResponse(status) : null))?.Value.Status;
+        (await _responses.Documents.UpdateAsync(tenant, id, known => IsGoingOn(known.Status) ? new StoredResponse(status) : null))?.Value.Status;
 
     /// <summary>False also: the tenant has no such response.</summary>
-    public async Task<bool> IsGoingOnAsync(string tenant, string id) => await _responses.GetAsync(tenant, id) is { Value.Status: var status } && IsGoingOn(status);
+    public async Task<bool> IsGoingOnAsync(string tenant, string id) => await _responses.Documents.GetAsync(tenant, id) is { Value.Status: var status } && IsGoingOn(status);
 
     /// <summary>The response; null: the tenant has no such one.</summary>
     public async Task<JsonObject?> GetAsync(string tenant, string id, CancellationToken cancellationToken)
     {
-        if (await _responses.GetAsync(tenant, id) is not { } entry || await _contents.ReadAsync(tenant, entry, cancellationToken) is not { Answer: var response })
+        if (await _responses.Documents.GetAsync(tenant, id) is not { } entry || await _responses.ReadAsync(tenant, entry, cancellationToken) is not { Answer: var response })
         {
             return null;
         }
@@ -81,14 +56,14 @@ internal sealed class StoredResponses
 
     /// <summary>The items that a response answers; null: the tenant has no such one.</summary>
     public async Task<JsonArray?> ItemsAsync(string tenant, string id, CancellationToken cancellationToken) =>
-        (await _contents.ReadAsync(tenant, id, cancellationToken))?.Question;
+        (await _responses.ReadAsync(tenant, id, cancellationToken))?.Question;
 
     /// <summary>The items that a response answers and those of its answer; null: the tenant has no such one that has ended.</summary>
     public async Task<JsonDocument?> ItemsAfterAsync(string tenant, string id, CancellationToken cancellationToken)
     {
-        if (await _responses.GetAsync(tenant, id) is not { } entry
+        if (await _responses.Documents.GetAsync(tenant, id) is not { } entry
             || IsGoingOn(entry.Value.Status)
-            || await _contents.ReadAsync(tenant, entry, cancellationToken) is not var (response, items))
+            || await _responses.ReadAsync(tenant, entry, cancellationToken) is not var (response, items))
         {
             return null;
         }
@@ -102,7 +77,7 @@ internal sealed class StoredResponses
     }
 
     /// <returns>False: the tenant has no such response.</returns>
-    public Task<bool> DeleteAsync(string tenant, string id) => _responses.DeleteAsync(tenant, id);
+    public Task<bool> DeleteAsync(string tenant, string id) => _responses.Documents.DeleteAsync(tenant, id);
 
     public static bool IsGoingOn(string status) => status is "queued" or "in_progress";
 }
