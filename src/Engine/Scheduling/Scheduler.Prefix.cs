@@ -106,6 +106,11 @@ public sealed partial class Scheduler
     /// <summary>A failed sequence's blocks may hold what made it fail, so nobody is to find them.</summary>
     private void WithdrawBlocks(Sequence sequence)
     {
+        if (!sequence.CanShareBlocks)
+        {
+            return;
+        }
+
         for (var block = 0; block < sequence.PublishedBlocks; block++)
         {
             for (var group = 0; group < _groups.Count; group++)

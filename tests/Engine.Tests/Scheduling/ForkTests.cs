@@ -114,6 +114,22 @@ public sealed class ForkTests
         Assert.False(harness.Add(Prompt(8)).CanShareBlocksWith(one));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)] // Its blocks are known by no identity.
+    public void One_that_fails_leaves_the_others_their_blocks(string? salt)
+    {
+        var harness = new SchedulerHarness();
+        var group = AddGroup(harness, 14, answerTokens: 6, salt);
+        harness.Step();
+
+        harness.Scheduler.Finish(group[1], SequenceState.FinishedFailed);
+
+        Assert.Equal(SequenceState.FinishedFailed, group[1].State);
+        harness.RunToEnd();
+        AssertAnsweredAsAlone(harness, [group[0], .. group[2..]]);
+    }
+
     private static Sequence[] AddGroup(
         SchedulerHarness harness, int promptLength, int answerTokens, string? salt, int? firstAnswerTokens = null, SequenceWork work = SequenceWork.Generate)
     {
