@@ -39,8 +39,10 @@ public sealed partial class EngineLoop
         {
             while (!HasEnded())
             {
+                // Counted before: what is signalled by now was submitted before that, so the scheduler knows it when it is asked to act.
+                var signals = _signalled.Count;
                 TakeSubmissions();
-                TakeSignals();
+                TakeSignals(signals);
                 _scheduler.ExpireDeadlines(_time.GetTimestamp());
                 var hasRun = RunStep();
                 Publish();
@@ -92,10 +94,10 @@ public sealed partial class EngineLoop
         }
     }
 
-    private void TakeSignals()
+    /// <param name="most">Bounded, so that callers cannot keep the engine from its steps.</param>
+    private void TakeSignals(int most)
     {
-        // Bounded, so that callers cannot keep the engine from its steps.
-        for (var left = _signalled.Count; left > 0 && _signalled.TryDequeue(out var handle); left--)
+        for (; most > 0 && _signalled.TryDequeue(out var handle); most--)
         {
             _loadHasChanged = true;
             Obey(handle, handle.TakeSignals());
