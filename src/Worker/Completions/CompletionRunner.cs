@@ -72,7 +72,12 @@ internal sealed partial class CompletionRunner(
                 remote = !IsNearlyCached(model, prompt, sequence);
                 if (remote)
                 {
-                    handOff = await HandOffAsync(model, request, prompt, sequence, clientGone);
+                    if (await HandOffAsync(model, request, prompt, sequence, deadline, clientGone) is not { } outcome)
+                    {
+                        return RequestErrors.DeadlineExceeded(request.TimeoutMs, tokens: 0);
+                    }
+
+                    handOff = outcome;
                 }
                 else
                 {
@@ -138,9 +143,17 @@ internal sealed partial class CompletionRunner(
         sequence.CachedTokens > 0 && prompt.Length - sequence.CachedTokens <= model.Executor.KvLayout.BlockSize;
 
     /// <summary>Has the sequence's reserved blocks filled, where they are not cached, and tells the engine how that ended.</summary>
-    private async Task<PrefillOutcome> HandOffAsync(
-        ModelRuntime model, CompletionRequest request, int[] prompt, SequenceHandle sequence, CancellationToken clientGone)
+    /// <returns>Null: the deadline has passed before.</returns>
+    private async Task<PrefillOutcome?> HandOffAsync(
+        ModelRuntime model, CompletionRequest request, int[] prompt, SequenceHandle sequence, Deadline deadline, CancellationToken clientGone)
     {
+        // The engine ends nothing into whose blocks a peer may write, so that the deadline has to end the peer's part first.
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
+        if (deadline.TimeLeft is { } left)
+        {
+            end.CancelAfter(left);
+        }
+
         int tokens = prompt.Length - 1;
         int cached = sequence.CachedTokens;
         PrefillRequest wanted = new()
@@ -160,11 +173,15 @@ internal sealed partial class CompletionRunner(
             SequenceKv.ShapeOf(model.Executor, tokens - cached),
             new SequenceKv(model.Executor, sequence.PromptBlocks, cached),
             address.Host,
-            clientGone);
+            end.Token);
         clientGone.ThrowIfCancellationRequested();
         if (outcome.IsCompleted)
         {
             sequence.CompleteRemoteKv(tokens);
+        }
+        else if (end.IsCancellationRequested)
+        {
+            return null;
         }
         else
         {

@@ -153,6 +153,25 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public async Task A_deadline_ends_a_hand_off_that_is_not_done()
+    {
+        await using WorkerUnderTest prefill = await WorkerUnderTest.StartAsync(WorkerRole.Prefill);
+        await using WorkerUnderTest decode = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
+        using ManualResetEventSlim goOn = new();
+        prefill.Executor.OnStep = _ => goOn.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        CompletionRequest request = Request(prefill.Address);
+        request.TimeoutMs = 100;
+
+        Answer answer = await Answer.AskAsync(decode, request, TestContext.Current.CancellationToken);
+
+        Assert.Equal((504, "deadline_exceeded"), (answer.Status, answer.Error?.Code));
+        Assert.Equal(0, prefill.Engine.Snapshot.ComputedPromptTokens);
+        await AssertNothingIsHeldAsync(decode);
+        goOn.Set();
+        await AssertNothingIsHeldAsync(prefill);
+    }
+
+    [Fact]
     public async Task A_worker_says_where_its_memory_goes()
     {
         await using WorkerUnderTest worker = await WorkerUnderTest.StartAsync(WorkerRole.Decode);
