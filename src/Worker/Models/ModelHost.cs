@@ -27,6 +27,12 @@ internal sealed partial class ModelHost(
     /// <summary>What ONNX Runtime takes beside a graph's weights: 62 MiB were measured for 22.</summary>
     private const int EmbedderBytesPerFileByte = 3;
 
+    /// <summary>How much of the young generation is filled at the start: more than it has, unless somebody has set so.</summary>
+    private const int YoungBytesMax = 128 << 20;
+
+    /// <summary>Below what the runtime takes for a large object.</summary>
+    private const int YoungPieceBytes = 16 << 10;
+
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<ModelRuntime> _loaded = [];
     private readonly List<SentenceEmbedder> _loadedEmbedders = [];
@@ -83,9 +89,18 @@ internal sealed partial class ModelHost(
     }
 
     /// <summary>
-    /// What loading has made stays: collected now, it is old, and no collection between tokens has to move it. What loading has thrown away goes back to the system.
+    /// What loading has made stays: collected now, it is old, and no collection between tokens has to move it. What loading has thrown away goes back to the system;
+    /// then the young generation is filled once, so that the process's memory is from the start what it will be.
     /// </summary>
-    private static void SettleHeap() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    private static void SettleHeap()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        int collections = GC.CollectionCount(0);
+        for (int filled = 0; filled < YoungBytesMax && GC.CollectionCount(0) == collections; filled += YoungPieceBytes)
+        {
+            GC.KeepAlive(new byte[YoungPieceBytes]);
+        }
+    }
 
     private void Load(CancellationToken stopping)
     {
