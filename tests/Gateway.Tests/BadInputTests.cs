@@ -201,6 +201,24 @@ public sealed class BadInputTests
         }
     }
 
+    /// <summary>Types and charsets in any case, parameters in quotes: RFC 9110, sections 8.3.1 and 5.6.6.</summary>
+    [Theory]
+    [InlineData("Application/JSON", null)]
+    [InlineData("application/json; charset=\"utf-8\"", null)]
+    [InlineData("application/json;charset=UTF-8", "identity")]
+    public async Task Json_is_known_however_HTTP_writes_its_type(string type, string? encoding)
+    {
+        await using var worker = await StubWorker.StartAsync("decode-1");
+        await using var gateway = await TestGateway.BeforeAsync(worker);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(Bodies.Chat())) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        request.Content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+
+        using var response = await gateway.Client.SendAsync(request, TestTime.Limit());
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

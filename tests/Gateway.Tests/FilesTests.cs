@@ -140,6 +140,19 @@ public sealed class FilesTests
     }
 
     [Fact]
+    public async Task A_form_is_known_however_HTTP_writes_its_type()
+    {
+        const string body = "--b\r\nContent-Disposition: Form-Data; name=\"purpose\"\r\n\r\nbatch\r\n--b\r\ncontent-disposition: Form-Data; name=file; filename=a\r\n\r\nhello\r\n--b--";
+        await using var gateway = await TestGateway.BeforeAsync();
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        content.Headers.TryAddWithoutValidation("Content-Type", "Multipart/Form-Data; boundary=\"b\"");
+
+        using var created = await gateway.PostAsync(content);
+
+        Assert.Equal((HttpStatusCode.OK, "a"), (created.StatusCode, Text(await created.JsonAsync(), "filename")));
+    }
+
+    [Fact]
     public async Task What_is_no_form_with_a_file_is_refused()
     {
         await using var gateway = await TestGateway.BeforeAsync();

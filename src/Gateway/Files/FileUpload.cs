@@ -71,7 +71,8 @@ internal sealed class FileUpload(FileStore files, string tenant, string id) : IA
     {
         const int boundaryLengthMax = 70;
         boundary = "";
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != "multipart/form-data")
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
             return ApiError.Invalid("The body must be a form with a file: send it as multipart/form-data.", code: "unsupported_media_type", status: 415);
         }
@@ -88,7 +89,7 @@ internal sealed class FileUpload(FileStore files, string tenant, string id) : IA
 
     private async Task<ApiError?> ReadSectionAsync(MultipartSection section, CancellationToken cancellationToken)
     {
-        if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || !disposition.DispositionType.Equals("form-data"))
+        if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || !disposition.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase))
         {
             return ApiError.Invalid("A part of the form has no header Content-Disposition: form-data.", code: "invalid_form");
         }

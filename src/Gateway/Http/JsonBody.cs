@@ -45,17 +45,20 @@ internal static class JsonBody
 
     private static ApiError? CheckHeaders(HttpRequest request, int bytesMax)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != MediaTypeNames.Application.Json)
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.MediaType.Equals(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase))
         {
             return Unsupported("The body must be JSON: send the header Content-Type: application/json.");
         }
 
-        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        // A parameter's value may stand in quotes (RFC 9110, section 5.6.6).
+        var charset = HeaderUtilities.RemoveQuotes(type.Charset);
+        if (charset.HasValue && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
         {
             return Unsupported("JSON is read as UTF-8 only: drop the charset.");
         }
 
-        if (request.Headers.ContentEncoding.Count > 0)
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
             return Unsupported("Compressed bodies are not read: drop Content-Encoding.");
         }
