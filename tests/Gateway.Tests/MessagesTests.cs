@@ -34,6 +34,19 @@ public sealed class MessagesTests
         Assert.Null(request.Tools);
     }
 
+    [Fact]
+    public async Task A_message_whose_texts_are_empty_is_a_message()
+    {
+        var request = await AskAsync("""
+            {"model":"smollm2-135m-instruct","max_tokens":9,
+             "messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"text","text":""}]},{"role":"user","content":[{"type":"text","text":""},{"type":"text","text":""}]}]}
+            """);
+
+        Assert.Equal(
+            """[{"role":"user","content":"Hi"},{"role":"assistant","content":""},{"role":"user","content":""}]""",
+            request.Chat.MessagesJson.ToStringUtf8());
+    }
+
     [Theory]
     [InlineData("""{"type":"auto"}""", "add now", false, false)]
     [InlineData("""{"type":"any","disable_parallel_tool_use":true}""", "add now", true, true)]

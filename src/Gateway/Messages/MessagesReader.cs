@@ -71,6 +71,7 @@ internal static class MessagesReader
 
         // Texts between other blocks are one message; results of calls come before what the user says to them.
         var text = new StringBuilder();
+        var isTextOnly = true;
         var index = 0;
         foreach (var block in content.EnumerateArray())
         {
@@ -81,12 +82,19 @@ internal static class MessagesReader
                 continue;
             }
 
+            isTextOnly = false;
             Flush(text, path, isAssistants, conversation);
             ReadBlock(fields, at, block, isAssistants, conversation);
             if (fields.Error is not null)
             {
                 return;
             }
+        }
+
+        // A message is one also where its texts are empty: without it the conversation would be another.
+        if (isTextOnly && text.Length == 0)
+        {
+            AddText(path, "", isAssistants, conversation);
         }
 
         Flush(text, path, isAssistants, conversation);
