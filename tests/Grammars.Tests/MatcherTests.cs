@@ -136,6 +136,25 @@ public sealed class MatcherTests
         Assert.Equal(0, matcher.Count);
     }
 
+    /// <summary>A client may name tokens with a text that the grammar cannot do without.</summary>
+    [Fact]
+    public void An_end_token_with_a_text_is_allowed_where_nothing_but_its_text_may_come()
+    {
+        var matcher = new GrammarMatcher(new CompiledGrammar(Grammar.Regex("a[,;],b?"), _vocabulary), new[] { End, ',' });
+        var mask = new ulong[matcher.MaskWords];
+        Assert.True(matcher.TryAdvance('a'));
+        Assert.Equal([';'], Walk.Allowed(matcher));
+        Assert.True(matcher.Fill(mask));
+
+        Assert.True(matcher.TryAdvance(';'));
+        Assert.Equal([','], Walk.Allowed(matcher));
+        Assert.False(matcher.Fill(mask));
+        Assert.True(matcher.TryAdvance(','));
+
+        Assert.Equal([',', 'b', End], Walk.Allowed(matcher));
+        Assert.True(matcher.Fill(mask));
+    }
+
     [Fact]
     public void The_first_token_of_a_text_is_matched_without_the_space_that_it_loses()
     {

@@ -22,8 +22,7 @@ internal sealed class LogitAdjustments(int vocabularySize)
         var parameters = input.Parameters;
         var constraint = input.Constraint;
 
-        // A constraint that leaves nothing but the end is stronger than the wish for more.
-        var masksEnd = input.Answer.Length < parameters.MinTokens && input.EndTokens.Length > 0 && constraint?.MustEnd != true;
+        var masksEnd = input.Answer.Length < parameters.MinTokens && input.EndTokens.Length > 0;
         if (!parameters.HasPenalties && parameters.LogitBias.IsEmpty && !masksEnd && constraint is null)
         {
             return input.Logits;
@@ -41,6 +40,13 @@ internal sealed class LogitAdjustments(int vocabularySize)
             _logits[bias.TokenId] += bias.Bias;
         }
 
+        if (constraint is not null)
+        {
+            // A constraint that leaves nothing but the end is stronger than the wish for more.
+            masksEnd &= constraint.Fill(_allowed);
+            MaskForbidden();
+        }
+
         if (masksEnd)
         {
             foreach (var token in input.EndTokens)
@@ -51,12 +57,6 @@ internal sealed class LogitAdjustments(int vocabularySize)
                     _logits[token] = float.NegativeInfinity;
                 }
             }
-        }
-
-        if (constraint is not null)
-        {
-            constraint.Fill(_allowed);
-            MaskForbidden();
         }
 
         return _logits;

@@ -21,7 +21,10 @@ public sealed class GrammarMatcher
     private int _count;
     private int _kept;
 
-    /// <param name="endTokens">Tokens that end an answer: allowed where the grammar's text is complete, and only there.</param>
+    /// <param name="endTokens">
+    /// Tokens that end an answer: allowed where the grammar's text is complete, and only there. One with a text, which a client may name, is allowed also where nothing but
+    /// such texts may come: it cuts the answer off there, as a stop sequence does.
+    /// </param>
     public GrammarMatcher(CompiledGrammar grammar, ReadOnlyMemory<int> endTokens)
     {
         _grammar = grammar;
@@ -52,21 +55,32 @@ public sealed class GrammarMatcher
 
     /// <summary>Sets the bits of the tokens that may come next, and clears all others.</summary>
     /// <param name="mask">At least as many bits as the vocabulary has.</param>
-    public void Fill(Span<ulong> mask)
+    /// <returns>Whether any of them goes on with the answer: false where all end it.</returns>
+    public bool Fill(Span<ulong> mask)
     {
         mask.Clear();
         _grammar.AddAllowed(_current, _count == 0, mask);
         foreach (var token in _endTokens.Span)
         {
-            if ((uint)token / 64 < (uint)mask.Length)
+            if (IsIn(mask, token))
             {
-                var bit = 1UL << token;
-                mask[token / 64] = _current.IsComplete ? mask[token / 64] | bit : mask[token / 64] & ~bit;
+                mask[token / 64] &= ~(1UL << token);
             }
         }
+
+        var goesOn = mask.ContainsAnyExcept(0UL);
+        foreach (var token in _endTokens.Span)
+        {
+            if (IsIn(mask, token) && (_current.IsComplete || (!goesOn && TryFollow(_current, token, _count == 0, out _))))
+            {
+                mask[token / 64] |= 1UL << token;
+            }
+        }
+
+        return goesOn;
     }
 
-    /// <summary>Takes the next token. One that ends the answer leads nowhere.</summary>
+    /// <summary>Takes the next token. One that ends a complete answer leads nowhere.</summary>
     /// <returns>False, and nothing is taken, where it must not come.</returns>
     public bool TryAdvance(int token)
     {
@@ -110,12 +124,16 @@ public sealed class GrammarMatcher
         return tokens.Length;
     }
 
+    /// <summary>A tokenizer may know tokens that the model has no logits for.</summary>
+    private static bool IsIn(ReadOnlySpan<ulong> mask, int token) => (uint)token / 64 < (uint)mask.Length;
+
+    // Of an end token with a text only a mask says whether it may come before the end: it is not forbidden here where it could lead on.
     private bool TryFollow(Configuration from, int token, bool isFirst, out Configuration to)
     {
         to = from;
-        if (_endTokens.Span.Contains(token))
+        if (from.IsComplete && _endTokens.Span.Contains(token))
         {
-            return from.IsComplete;
+            return true;
         }
 
         var vocabulary = _grammar.Vocabulary;

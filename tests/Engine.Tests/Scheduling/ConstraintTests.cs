@@ -58,6 +58,18 @@ public sealed class ConstraintTests
         Assert.Equal("AB", Text(sequence));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10)]
+    public void A_stop_token_that_is_all_that_may_come_ends_the_answer(int minTokens)
+    {
+        var harness = new SchedulerHarness();
+        var sequence = harness.Add(
+            [1], answerTokens: 20, sampling: SamplingParameters.Greedy with { MinTokens = minTokens }, grammar: Task.FromResult(Compile("[AB]ABC")), endTokens: ['B' - 'A']);
+        harness.RunToEnd();
+        Assert.Equal(("AAB", SequenceState.FinishedStop), (Text(sequence), sequence.State));
+    }
+
     /// <summary>Guesses, preemption, chunks and neighbours change nothing: an answer is the one that it is alone.</summary>
     [Fact]
     public void Mixed_requests_get_the_texts_that_each_gets_alone()

@@ -48,7 +48,8 @@ internal class SchedulerDriver : ISequenceObserver
         SequencePriority priority = SequencePriority.Default,
         long deadline = Sequence.NoDeadline,
         Sequence? forkOf = null,
-        Task<CompiledGrammar>? grammar = null)
+        Task<CompiledGrammar>? grammar = null,
+        int[]? endTokens = null)
     {
         var sequence = new Sequence(
             new SequenceId(++_lastId),
@@ -56,7 +57,7 @@ internal class SchedulerDriver : ISequenceObserver
             work,
             Scheduler.Limits.TokensMax(prompt.Length, work, answerTokens),
             sampling ?? SamplingParameters.Greedy,
-            default,
+            endTokens,
             _executor.KvLayout,
             this,
             salt is null ? default : BlockIdentity.Root(_executor.Model.KvFingerprint, salt))
@@ -65,7 +66,7 @@ internal class SchedulerDriver : ISequenceObserver
             Priority = priority,
             Deadline = deadline,
             Parent = forkOf,
-            Constraint = grammar is null ? null : new AnswerConstraint(grammar, default, Masks),
+            Constraint = grammar is null ? null : new AnswerConstraint(grammar, endTokens, Masks),
         };
         Scheduler.Enqueue(sequence);
         return sequence;
