@@ -37,6 +37,7 @@ public sealed class MatcherTests
     [InlineData("[a-c]{0,66}(,\"|abc){2}")]
     [InlineData("(x[ab]{66,68}y?){2}")]
     [InlineData("\"[^\"]{64,80}\"}}")]
+    [InlineData("(a|[^a]){3,4}bc")] // Every text is one of items, so that none leaves the repetition but by what may follow it.
     public void A_mask_of_a_counted_repetition_has_the_tokens_that_can_be_taken(string pattern)
     {
         var compiled = new CompiledGrammar(Grammar.Regex(pattern), _vocabulary);

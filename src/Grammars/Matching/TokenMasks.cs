@@ -140,13 +140,14 @@ internal sealed class TokenMasks
     /// <summary>Tokens that leave the rule of a place and go on with what follows it.</summary>
     private TokenSet? Beyond(StackNode node, LocalMask local, ref long steps)
     {
-        if (node.Parent is null || local.Exits.Length == 0 || _graph.Resume(node.Parent) is not { Tops.Length: > 0 } after)
+        var isNarrowed = local.IsNarrowedBy(node.Left);
+        if (node.Parent is null || (local.Exits.Length == 0 && !isNarrowed) || _graph.Resume(node.Parent) is not { Tops.Length: > 0 } after)
         {
             return TokenSet.Empty;
         }
 
         var walk = Walk(steps);
-        var isComplete = local.IsNarrowedBy(node.Left) && MayBeginItem(after, node)
+        var isComplete = isNarrowed && MayBeginItem(after, node)
             ? walk.Add(_graph.Resume(node))
             : AddExits(walk, after, node, local);
         steps = walk.StepsLeft;
