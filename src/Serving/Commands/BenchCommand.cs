@@ -47,6 +47,8 @@ internal abstract class BenchCommand : Command
     {
         var option = new Option<string?>("--plot") { Description = $"Draw {what} into a PNG file", HelpName = "FILE.png" };
         option.Validators.Add(result => CommandOptions.Check(result, option, file => Path.GetExtension(file) == ".png", "is not a .png file"));
+        // Looked at before minutes of measuring, not after them.
+        option.Validators.Add(result => CommandOptions.Check(result, option, file => Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file!))), "lies in a folder that does not exist"));
         return option;
     }
 

@@ -11,8 +11,7 @@ internal sealed class BenchEngineCommand : BenchCommand
 {
     private readonly Option<string> _model = ModelOption("--model", "Model: a name from 'serving model list', a GGUF file or a Hugging Face folder", ModelFile.DefaultName);
 
-    private readonly Option<ComputeClass> _compute = new("--compute") { Description = "Arithmetic: fast or fp32", DefaultValueFactory = _ => ComputeClass.Fast };
-
+    private readonly Option<string> _compute = ComputeOption.Create("Arithmetic", ComputeClass.Fast);
     private readonly Option<KvDataType?> _kvType = KvTypeOption.Create();
     private readonly Option<int[]?> _streams = NumberList.Option("--streams", "Numbers of streams to decode", [1, 2, 4, 8, 16, 32, 64], max: 1024);
     private readonly Option<int[]?> _chunks = NumberList.Option("--chunks", "Rows of a step by which a prompt of 512 tokens is computed", [16, 64, 128, 256, 512], max: 512);
@@ -46,7 +45,7 @@ internal sealed class BenchEngineCommand : BenchCommand
         var options = new EngineBenchOptions
         {
             ModelPath = ModelPathOf(result.GetValue(_model)!, result.GetValue(_data)!),
-            Compute = result.GetValue(_compute),
+            Compute = ComputeOption.Read(result, _compute),
             KvType = result.GetValue(_kvType),
             Threads = result.GetValue(_threads),
             Streams = result.GetValue(_streams)!,

@@ -13,13 +13,7 @@ internal sealed class BenchServeCommand : BenchCommand
     private const int DefaultRequests = 100;
     private const int DefaultLength = 128;
 
-    private readonly Option<Uri> _url = new("--url")
-    {
-        Description = "Address of the API without /v1",
-        HelpName = "URL",
-        DefaultValueFactory = _ => new Uri($"http://{PlatformSettings.DefaultHost}:{PlatformSettings.DefaultPort}"),
-    };
-
+    private readonly Option<Uri> _url = CommandOptions.Url("Address of the API without /v1");
     private readonly Option<bool> _up = new("--up") { Description = "Start a platform for the time of the benchmark, in place of --url" };
     private readonly Option<string> _model = ModelOption("--model", "Model to ask; with --up and --engine also a path", ModelFile.DefaultName);
     private readonly Option<string?> _apiKey = new("--api-key") { Description = $"Key that the API asks for (default: the environment's {CommandOptions.ApiKeyVariable})", HelpName = "KEY" };
@@ -112,7 +106,12 @@ internal sealed class BenchServeCommand : BenchCommand
         var objective = new ServiceObjective(result.GetValue(_sloTtft) / 1e3, result.GetValue(_sloTbt) / 1e3);
         var report = new ServeReport(BenchMachine.Read(), target, load, offered, objective, outcomes, seconds);
         Write(result, report, ServeReportWriter.WriteJson, ServeReportWriter.WriteText);
-        if (result.GetValue(_plot) is { } file && report.Complete.Count > 0)
+        if (report.Complete.Count == 0)
+        {
+            throw new BenchException($"No request was answered ({string.Join(", ", report.Errors.Keys)}). Is a server running at {target.Url}, and does it serve {target.Model}?");
+        }
+
+        if (result.GetValue(_plot) is { } file)
         {
             ServeReportWriter.Draw(report, file);
         }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Serving.Cli.Chat;
 using Serving.Cli.Machine;
 using Serving.Cli.Output;
+using Serving.Cli.State;
 using Serving.Cli.Up;
 using Serving.ServiceDefaults.Hosting;
 
@@ -19,15 +20,7 @@ internal sealed class ChatCommand : Command
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly Option<Uri> _url = new("--url")
-    {
-        Description = "Address of the API. Where nothing answers on this machine, a platform is started for as long as the chat lasts",
-        HelpName = "URL",
-        DefaultValueFactory = _ => new Uri($"http://{PlatformSettings.DefaultHost}:{PlatformSettings.DefaultPort}"),
-        CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-            ? url
-            : Refuse(result, $"--url {result.Tokens[0].Value} is not an address such as http://127.0.0.1:8080."),
-    };
+    private readonly Option<Uri> _url = CommandOptions.Url("Address of the API. Where nothing answers on this machine, the platform that uses the data folder is asked, and where there is none, one is started for as long as the chat lasts");
 
     private readonly Option<string> _model = new("--model")
     {
@@ -127,7 +120,14 @@ internal sealed class ChatCommand : Command
             throw new ApiException($"Nothing answers at {url}.");
         }
 
-        var settings = PlatformSettings.Default(result.GetValue(_data)!, AppContext.BaseDirectory) with { Port = FreePort.Find() };
+        var dataFolder = result.GetValue(_data)!;
+        if (DataFolder.Running(dataFolder) is { } running)
+        {
+            reporter.Progress($"Nothing answers at {url}: asking the platform at {running.Url}, which uses the data folder {Path.GetFullPath(dataFolder)}");
+            return (new ChatClient(new Uri(running.Url), apiKey), null);
+        }
+
+        var settings = PlatformSettings.Default(dataFolder, AppContext.BaseDirectory) with { Port = FreePort.Find() };
         var platform = await reporter.RunAsync(
             $"Nothing answers at {url}: starting a platform for this chat",
             () => Platform.StartAsync(settings, reporter, TimeProvider.System, stop));
@@ -151,11 +151,5 @@ internal sealed class ChatCommand : Command
             signals.TakeInterrupt = session.TryCancelAnswer;
             await session.RunAsync(signals.Stop);
         }
-    }
-
-    private static Uri? Refuse(System.CommandLine.Parsing.ArgumentResult result, string complaint)
-    {
-        result.AddError(complaint);
-        return null;
     }
 }

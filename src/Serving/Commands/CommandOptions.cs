@@ -29,11 +29,42 @@ internal static class CommandOptions
         }
     }
 
+    /// <summary>An option that takes the address of an API; the one that OpenAI's clients are given, with <c>/v1</c> at its end, means the same.</summary>
+    public static Option<Uri> Url(string description) => new("--url")
+    {
+        Description = description,
+        HelpName = "URL",
+        DefaultValueFactory = _ => new Uri($"http://{PlatformSettings.DefaultHost}:{PlatformSettings.DefaultPort}"),
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+            {
+                var path = url.AbsolutePath.TrimEnd('/');
+                return path.EndsWith("/v1", StringComparison.Ordinal) ? new Uri(url, path[..^2]) : url;
+            }
+
+            result.AddError($"--url {text} is not an address such as http://127.0.0.1:8080.");
+            return null;
+        },
+    };
+
+    /// <summary>Looks at what was written, not at the value: to ask for that which cannot be converted is an exception here.</summary>
     public static void CheckRange<T>(OptionResult result, Option<T> option, double min, double max)
     {
-        if (!result.Errors.Any() && result.GetValue(option) is IConvertible value && value.ToDouble(CultureInfo.InvariantCulture) is var number && !(number >= min && number <= max))
+        if (result.Errors.Any() || result.Tokens is not [var token])
         {
-            result.AddError($"{option.Name} {result.Tokens[^1].Value} is out of range: give {min} to {max}.");
+            return;
+        }
+
+        var isWhole = (Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T)) == typeof(int);
+        if (!double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || (isWhole && !double.IsInteger(number)))
+        {
+            result.AddError($"{option.Name} {token.Value} is not a {(isWhole ? "whole " : "")}number: give {min} to {max}.");
+        }
+        else if (!(number >= min && number <= max))
+        {
+            result.AddError($"{option.Name} {token.Value} is out of range: give {min} to {max}.");
         }
     }
 

@@ -11,11 +11,7 @@ internal sealed class ModelInspectCommand : Command
 {
     private readonly Argument<string> _model = new("PATH") { Description = "A GGUF file or a Hugging Face folder" };
 
-    private readonly Option<ComputeClass> _compute = new("--compute")
-    {
-        Description = "The path whose kernels and memory are shown: fast or fp32",
-        DefaultValueFactory = _ => ComputeClass.Fast,
-    };
+    private readonly Option<string> _compute = ComputeOption.Create("The path whose kernels and memory are shown", ComputeClass.Fast);
 
     private readonly Option<bool> _tensors = new("--tensors") { Description = "List every tensor, not one line for all layers" };
 
@@ -40,7 +36,7 @@ internal sealed class ModelInspectCommand : Command
         try
         {
             using var source = ModelSource.Open(result.GetValue(_model)!);
-            var inspection = ModelInspection.Of(source, result.GetValue(_compute), groups: !result.GetValue(_tensors));
+            var inspection = ModelInspection.Of(source, ComputeOption.Read(result, _compute), groups: !result.GetValue(_tensors));
             Action<ModelInspection, TextWriter> write = result.GetValue(_json) ? ModelInspectionWriter.WriteJson : ModelInspectionWriter.WriteText;
             write(inspection, result.InvocationConfiguration.Output);
             return 0;

@@ -20,11 +20,8 @@ internal sealed class ModelVerifyCommand : Command
         Required = true,
     };
 
-    private readonly Option<ComputeClass> _compute = new("--compute")
-    {
-        Description = "fp32: the reference path must give the recorded logits. fast: how far the path that serves is from it",
-        DefaultValueFactory = _ => ComputeClass.Fp32,
-    };
+    private readonly Option<string> _compute = ComputeOption.Create(
+        "fp32: the reference path must give the recorded logits. fast: how far the path that serves is from it", ComputeClass.Fp32);
 
     private readonly Option<KvDataType?> _kvType = KvTypeOption.Create();
 
@@ -51,7 +48,7 @@ internal sealed class ModelVerifyCommand : Command
         {
             var golden = GoldenModelFile.Read(result.GetValue(_golden)!, path);
             using var source = ModelSource.Open(path);
-            using var verification = new ModelVerification(source, golden, result.GetValue(_compute), result.GetValue(_kvType));
+            using var verification = new ModelVerification(source, golden, ComputeOption.Read(result, _compute), result.GetValue(_kvType));
             var report = verification.Run();
             Action<ModelReport, TextWriter> write = result.GetValue(_json) ? ModelReportWriter.WriteJson : ModelReportWriter.WriteText;
             write(report, result.InvocationConfiguration.Output);

@@ -38,7 +38,17 @@ internal static class RedisProbe
         catch (Exception e) when (e is RedisException or ArgumentException)
         {
             // The connection string may hold a password; only its host part is shown.
-            throw new StartupException($"Redis at {connectionString.Split(',')[0]} cannot be used: {e.Message}", e);
+            throw new StartupException($"Redis at '{connectionString.Split(',')[0]}' cannot be used: {Describe(e)}", e);
         }
     }
+
+    /// <summary>The client library's own words are for programmers: they advise to set properties of it.</summary>
+    private static string Describe(Exception e) => e switch
+    {
+        RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure } =>
+            "it asks for a password and was given none, or a wrong one. Name it as HOST:PORT,password=…",
+        RedisConnectionException => "nothing answers there as Redis does. Is it running, and is this its address, as HOST:PORT? Is ssl=true right or missing?",
+        ArgumentException => $"that is no connection such as HOST:PORT,password=…: {e.Message}",
+        _ => e.Message,
+    };
 }

@@ -12,7 +12,7 @@ internal enum LineSeverity
 /// <summary>A line of a host's console log, as ServiceDefaults formats it: <c>12:00:00.000 warn: Category[id] message</c>.</summary>
 internal readonly partial record struct LogLine(LineSeverity Severity, string Message)
 {
-    /// <summary>A line of another form, such as a stack trace, is information.</summary>
+    /// <summary>An exception's stack is left out of the message: it is for the log, not for the console. A line of another form, such as a stack trace, is information.</summary>
     public static LogLine Parse(string line)
     {
         var match = Form().Match(line);
@@ -30,6 +30,6 @@ internal readonly partial record struct LogLine(LineSeverity Severity, string Me
         return new LogLine(severity, match.Groups["message"].Value);
     }
 
-    [GeneratedRegex(@"^\d\d:\d\d:\d\d\.\d{3} (?<level>[a-z]{4}): \S+\[-?\d+\] (?<message>.*)$")]
+    [GeneratedRegex(@"^\d\d:\d\d:\d\d\.\d{3} (?<level>[a-z]{4}): \S+\[-?\d+\] (?<message>.*?)( {4}at .*)?$")]
     private static partial Regex Form();
 }

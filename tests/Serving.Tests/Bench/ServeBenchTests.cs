@@ -81,6 +81,18 @@ public sealed class ServeBenchTests
     }
 
     [Fact]
+    public async Task A_load_that_nobody_answers_is_a_failure()
+    {
+        var url = $"http://127.0.0.1:{Cli.Machine.FreePort.Find()}/";
+
+        var run = await CommandRun.Of("bench", "serve", "--url", url, "--requests", "2", "--rate", "1000", "--model", "m");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("2 connection", run.Output);
+        Assert.Contains($"No request was answered (connection). Is a server running at {url}, and does it serve m?", run.Error);
+    }
+
+    [Fact]
     public void The_rate_of_streams_is_counted_while_all_of_them_run()
     {
         // From 2, when the second has begun, to 4, when the first has ended: two pieces of one, one of the other, and each is two tokens.

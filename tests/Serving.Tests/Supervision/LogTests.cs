@@ -48,6 +48,7 @@ public sealed class LogTests
     [InlineData("12:00:00.000 warn: Serving.Worker.Loop[1103] The registry is away.", "Warning", "The registry is away.")]
     [InlineData("12:00:00.000 crit: Program[1001] Cannot start: no model", "Error", "Cannot start: no model")]
     [InlineData("12:00:00.000 info: A.B[1] Fine.", "Information", "Fine.")]
+    [InlineData("12:00:00.000 warn: A.B[1] A worker was lost. System.IOException: Refused    at A.B.Open() in /src/B.cs:line 31    at A.C()", "Warning", "A worker was lost. System.IOException: Refused")]
     [InlineData("   at System.Main()", "Information", "   at System.Main()")]
     public void Console_log_lines_tell_their_severity(string line, string severity, string message)
     {

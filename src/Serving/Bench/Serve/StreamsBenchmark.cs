@@ -45,7 +45,7 @@ internal sealed class StreamsBenchmark(LoadClient client, int promptTokens, int 
     {
         if (streams.FirstOrDefault(stream => !stream.IsComplete) is { } failed)
         {
-            throw new BenchException($"A stream failed: {failed.Error ?? "no text"}.");
+            throw new BenchException($"A stream failed ({failed.Error ?? "no text"}). Is the server running, and does it serve the model?");
         }
 
         var (begin, end) = Together(streams);
