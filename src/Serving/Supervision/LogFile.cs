@@ -3,6 +3,9 @@ namespace Serving.Cli.Supervision;
 /// <summary>A process's log of bounded size: when it is full it becomes <c>name.log.1</c>, in place of the one before. Safe from any thread.</summary>
 internal sealed class LogFile : IDisposable
 {
+    /// <summary>What lines begin with that are not the process's own.</summary>
+    public const string RemarkPrefix = "-- ";
+
     public const long BytesMax = 8L << 20;
     private const int TailLines = 20;
 

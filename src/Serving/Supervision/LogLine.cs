@@ -30,6 +30,14 @@ internal readonly partial record struct LogLine(LineSeverity Severity, string Me
         return new LogLine(severity, match.Groups["message"].Value);
     }
 
+    /// <summary>What a process said of why it ended; null where its last line was none that complains, such as a part of a stack.</summary>
+    /// <param name="tail">The end of its log.</param>
+    public static string? LastWords(IEnumerable<string> tail)
+    {
+        var last = Parse(tail.LastOrDefault(line => !line.StartsWith(LogFile.RemarkPrefix, StringComparison.Ordinal)) ?? "");
+        return last.Severity == LineSeverity.Error ? last.Message : null;
+    }
+
     [GeneratedRegex(@"^\d\d:\d\d:\d\d\.\d{3} (?<level>[a-z]{4}): \S+\[-?\d+\] (?<message>.*?)( {4}at .*)?$")]
     private static partial Regex Form();
 }

@@ -156,6 +156,11 @@ internal sealed class Platform : IAsyncDisposable
     private string Describe(Supervisor failed)
     {
         var log = _observer.Log(failed.Name);
+        if (LogLine.LastWords(log.Tail) is { } reason)
+        {
+            return $"{failed.Name} cannot run: {reason} Its log: {log.Path}";
+        }
+
         return $"""
             {failed.Name} cannot run: it ended with exit code {failed.GaveUp.Result} again and again. The end of its log, {log.Path}:
               {string.Join("\n  ", log.Tail)}

@@ -18,13 +18,13 @@ internal sealed class PlatformObserver(string logFolder, Reporter reporter, Time
 
     public void Started(string name, int pid)
     {
-        Log(name).WriteLine($"-- {name} started with pid {pid}, {time.GetUtcNow():u}");
+        Log(name).WriteLine($"{LogFile.RemarkPrefix}{name} started with pid {pid}, {time.GetUtcNow():u}");
         reporter.Detail($"{name} started (pid {pid})");
     }
 
     public void Ended(string name, int exitCode, TimeSpan? restartDelay)
     {
-        Log(name).WriteLine($"-- {name} ended with exit code {exitCode}");
+        Log(name).WriteLine($"{LogFile.RemarkPrefix}{name} ended with exit code {exitCode}");
         if (restartDelay is { } delay)
         {
             reporter.Warning($"{name} ended with exit code {exitCode}; it is started again in {delay.TotalSeconds:0.##} s. Its log: {Log(name).Path}");

@@ -44,6 +44,17 @@ public sealed class LogTests
         Assert.Equal(["late"], log.Tail);
     }
 
+    [Fact]
+    public void The_last_words_of_a_process_say_why_it_ended()
+    {
+        const string why = "12:00:00.000 crit: Host[5002] Cannot load the models: the file is empty.";
+        const string end = "-- worker ended with exit code 1";
+        Assert.Equal("Cannot load the models: the file is empty.", LogLine.LastWords(["12:00:00.000 info: A.B[1] Fine.", why, end]));
+        Assert.Null(LogLine.LastWords([why, "Unhandled exception. System.Exception", "   at A.B()", end]));
+        Assert.Null(LogLine.LastWords([end]));
+        Assert.Null(LogLine.LastWords([]));
+    }
+
     [Theory]
     [InlineData("12:00:00.000 warn: Serving.Worker.Loop[1103] The registry is away.", "Warning", "The registry is away.")]
     [InlineData("12:00:00.000 crit: Program[1001] Cannot start: no model", "Error", "Cannot start: no model")]
