@@ -21,13 +21,12 @@ public sealed class CpuModelExecutorTests : IDisposable
         var plan = new StepPlan(64, 4, executor.Model.VocabularySize);
         BlockId[] blocks = [new(0), new(1), new(2), new(3)];
         int[] prompt = [.. Enumerable.Range(1, 40)];
-        Prefill();
-        Decode(40);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Prefill();
-        Decode(40);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, SteadyState.AllocatedBytes(() =>
+        {
+            Prefill();
+            Decode(40);
+        }));
 
         void Prefill()
         {

@@ -1,6 +1,7 @@
 using Serving.Engine.Formats;
 using Serving.Engine.Formats.Blocks;
 using Serving.Engine.Kernels;
+using Serving.TestKit;
 
 namespace Serving.Engine.Tests.Kernels;
 
@@ -171,15 +172,14 @@ public sealed unsafe class MatrixProductTests
         using WeightMatrix packed = numericClass.Pack(matrix.Raw);
         using Activations x = numericClass.CreateActivations(16, 64);
         float* y = stackalloc float[16 * 64];
-        Step();
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
+        Assert.Equal(0, SteadyState.AllocatedBytes(() =>
         {
-            Step();
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (int i = 0; i < 20; i++)
+            {
+                Step();
+            }
+        }));
 
         void Step()
         {

@@ -32,8 +32,7 @@ public sealed class EngineLoopAllocationTests : IDisposable
 
         await EngineLoopTests.WaitForAsync(() => harness.Loop.Snapshot.GeneratedTokens == Sequences * 300);
 
-        Assert.True(_allocated.Count > 2 * WarmUpSteps, $"Only {_allocated.Count} steps had all sequences.");
-        Assert.Equal(0, _allocated[^1] - _allocated[WarmUpSteps]);
+        Assert.Equal(0, MedianOfWindows());
         foreach (var handle in handles)
         {
             Assert.Equal(300, (await ReadToEndAsync(handle)).Tokens.Length);
@@ -48,13 +47,18 @@ public sealed class EngineLoopAllocationTests : IDisposable
         _allSubmitted.Set();
         await Task.WhenAll(readers);
 
-        // The thread pool's own queue may grow in a window when other tests load it; what is ours would show in each.
-        var windows = _allocated.Skip(WarmUpSteps).Chunk(WindowSteps).Select(window => window[^1] - window[0]).Order().ToArray();
-        Assert.True(windows.Length >= 3, $"Only {_allocated.Count} steps had all sequences.");
-        Assert.Equal(0, windows[windows.Length / 2]);
+        Assert.Equal(0, MedianOfWindows());
     }
 
     public void Dispose() => _allSubmitted.Dispose();
+
+    /// <summary>What the runtime makes once — the thread pool's queue grows when other tests load it, a thread waits for the first time — is in one window; what is ours would be in each.</summary>
+    private long MedianOfWindows()
+    {
+        var windows = _allocated.Skip(WarmUpSteps).Chunk(WindowSteps).Select(window => window[^1] - window[0]).Order().ToArray();
+        Assert.True(windows.Length >= 3, $"Only {_allocated.Count} steps had all sequences.");
+        return windows[windows.Length / 2];
+    }
 
     private LoopHarness MakeHarness(int threads) => new(blocks: 400, contextLength: 400, threads: threads, onStep: plan =>
     {
