@@ -1,14 +1,12 @@
-using Microsoft.Extensions.Options;
 using Serving.Contracts.OpenAI;
 using Serving.Gateway.Http;
 using Serving.Storage;
-using Serving.Storage.Configuration;
 using Serving.Storage.Documents;
 
 namespace Serving.Gateway.Batches;
 
 /// <summary>The batches of all tenants, and which of them have not ended.</summary>
-internal sealed class BatchStore(StorageServices storage, IOptions<StorageOptions> options, TimeProvider time)
+internal sealed class BatchStore(StorageServices storage, TimeProvider time)
 {
     /// <summary>No tenant's name: those are hexadecimal, or empty.</summary>
     private const string Queue = "queue";
@@ -33,7 +31,7 @@ internal sealed class BatchStore(StorageServices storage, IOptions<StorageOption
 
         // First the entry in the queue: of an interruption in between stays an entry without a batch, never a batch that nobody finds.
         var (id, now) = (batch.Shown.Id, time.GetUtcNow());
-        var expiresAt = now + options.Value.Retention;
+        var expiresAt = now + storage.Retention;
         await _open.AddAsync(Queue, id, new OpenBatch(tenant, now), expiresAt, isForced: true);
         await _batches.AddAsync(tenant, id, batch, expiresAt, isForced: true);
         return null;

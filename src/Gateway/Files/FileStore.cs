@@ -20,7 +20,7 @@ internal sealed class FileStore(StorageServices storage, IOptions<StorageOptions
     public long BytesMax => options.Value.FileBytesMax;
 
     /// <summary>How long a file is kept that says nothing of it, which is the longest too.</summary>
-    public TimeSpan Retention => options.Value.Retention;
+    public TimeSpan Retention => storage.Retention;
 
     public string NewId() => StoreId.New("file-", time.GetUtcNow());
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Serving.Gateway.Generation;
 using Serving.Gateway.Http;
 using Serving.Storage;
-using Serving.Storage.Documents;
 
 namespace Serving.Gateway.Responses;
 

@@ -120,7 +120,7 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
             _parts.Append(output.TokenId, _chunk);
         }
 
-        Report(_chunk);
+        Report();
         WriteChunk(events);
     }
 
@@ -128,7 +128,7 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
     {
         Clear();
         _parts.Finish(_chunk);
-        Report(_chunk);
+        Report();
         if (AnswerParts.IsAnyIn(_chunk) || _chunk.Logprobs.Count > 0)
         {
             WriteChunk(events);
@@ -171,8 +171,8 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
         events.Write(_chunkEvent);
     }
 
-    /// <summary>Adds the log probabilities of the tokens that the client has got to see since the last time.</summary>
-    private void Report(TokenChunk chunk)
+    /// <summary>Adds to the chunk the log probabilities of the tokens that the client has got to see since the last time.</summary>
+    private void Report()
     {
         if (!request.Sampling.HasLogprobs)
         {
@@ -181,7 +181,7 @@ internal sealed class ChoiceStream(ModelRuntime model, CompletionRequest request
 
         for (; _reportedTokens < _parts.SentTokens; _reportedTokens++)
         {
-            chunk.Logprobs.Add(AnswerProbabilities.Of(sequence.Logprobs![_reportedTokens], model.Tokenizer));
+            _chunk.Logprobs.Add(AnswerProbabilities.Of(sequence.Logprobs![_reportedTokens], model.Tokenizer));
         }
     }
 
